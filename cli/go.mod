@@ -1,0 +1,3 @@
+module github.com/knobot/knobot/cli
+
+go 1.26.0
