@@ -1,0 +1,95 @@
+# KnoBot. `make help` lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+MODULES  := gen platform services/channels services/conversation services/gateway services/rag simulator cli e2e
+SERVICES := gateway conversation rag channels
+BIN      := $(CURDIR)/bin
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS  := -s -w -X github.com/knobot/knobot/platform/service.Version=$(VERSION)
+GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
+export PATH := $(BIN):$(PATH)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+## Programs
+
+.PHONY: build
+build: ## Put the static binaries gateway, conversation, rag, channels, simulator and knobot in bin/
+	@mkdir -p $(BIN)
+	@for s in $(SERVICES); do $(GO_BUILD) -o $(BIN)/$$s ./services/$$s/cmd/$$s; done
+	@$(GO_BUILD) -o $(BIN)/simulator ./simulator/cmd/simulator
+	@$(GO_BUILD) -o $(BIN)/knobot ./cli/cmd/knobot
+
+.PHONY: up
+up: build $(BIN)/weaviate-server ## Start everything on this machine: no account, no key; Ctrl-C stops it, data stays
+	@exec $(BIN)/knobot up
+
+# Tools have modules of their own under tools/, outside go.work: their dependencies must not touch ours.
+tool = GOWORK=off CGO_ENABLED=0 go build -C tools/$(1) -trimpath -ldflags "-s -w" -o $@ $(2)
+
+$(BIN)/weaviate-server: tools/weaviate/go.mod
+	@echo "Building Weaviate from its Go module; this takes two to five minutes, once."
+	@$(call tool,weaviate,github.com/weaviate/weaviate/cmd/weaviate-server) & \
+	  pid=$$!; t=0; while kill -0 $$pid 2>/dev/null; do sleep 1; t=$$((t+1)); (( t % 15 )) || echo "  still building Weaviate, $$t s"; done; wait $$pid
+$(BIN)/buf: tools/buf/go.mod
+	@$(call tool,buf,github.com/bufbuild/buf/cmd/buf)
+$(BIN)/golangci-lint: tools/golangci-lint/go.mod
+	@$(call tool,golangci-lint,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+$(BIN)/protoc-gen-go: tools/protoc/go.mod
+	@$(call tool,protoc,google.golang.org/protobuf/cmd/protoc-gen-go)
+$(BIN)/protoc-gen-go-grpc: tools/protoc/go.mod
+	@$(call tool,protoc,google.golang.org/grpc/cmd/protoc-gen-go-grpc)
+$(BIN)/protoc-gen-grpc-gateway: tools/protoc/go.mod
+	@$(call tool,protoc,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway)
+$(BIN)/grpcurl: tools/protoc/go.mod
+	@$(call tool,protoc,github.com/fullstorydev/grpcurl/cmd/grpcurl)
+
+BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway)
+
+.PHONY: tools
+tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/weaviate-server ## Build the pinned tools into bin/
+
+## Code
+
+.PHONY: generate
+generate: $(BUF_TOOLS) ## Write gen/ anew from proto/
+	@buf format -w --path proto/knobot
+	@rm -rf gen/knobot && buf generate
+
+.PHONY: fmt
+fmt: $(BIN)/golangci-lint ## Format the Go code
+	@for m in $(MODULES); do (cd $$m && golangci-lint fmt); done
+
+.PHONY: verify
+verify: verify-proto verify-go ## Generated code, lint, format, breaking changes: what must hold before any test
+
+.PHONY: verify-proto
+verify-proto: $(BUF_TOOLS)
+	@buf lint
+	@buf format -d --exit-code --path proto/knobot > /dev/null || { echo "proto/ is not formatted: make generate"; exit 1; }
+	@scripts/breaking
+	@scripts/generated
+
+.PHONY: verify-go
+verify-go: $(BIN)/golangci-lint
+	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run ./...); done
+
+.PHONY: test
+test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector
+	@go test -race -shuffle=on -timeout 20m work
+
+.PHONY: bench
+bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run
+	@go run ./e2e/cmd/bench
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (default 60s)
+	@scripts/fuzz $(or $(FUZZTIME),60s)
+
+.PHONY: clean
+clean: ## Remove bin/ and the data of make up
+	@rm -rf $(BIN) .knobot
