@@ -1,0 +1,109 @@
+package rpc
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+	"google.golang.org/grpc"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// handler is a service whose methods each test writes.
+type handler struct {
+	healthv1.UnimplementedHealthServer
+	check func(ctx context.Context) error
+	watch func(ss grpc.ServerStreamingServer[healthv1.HealthCheckResponse]) error
+}
+
+func (h handler) Check(ctx context.Context, _ *healthv1.HealthCheckRequest) (*healthv1.HealthCheckResponse, error) {
+	return &healthv1.HealthCheckResponse{}, h.check(ctx)
+}
+
+func (h handler) Watch(_ *healthv1.HealthCheckRequest, ss grpc.ServerStreamingServer[healthv1.HealthCheckResponse]) error {
+	return h.watch(ss)
+}
+
+type bundle struct {
+	client  healthv1.HealthClient
+	addr    string
+	logs    *observer.ObservedLogs
+	metrics *prometheus.Registry
+}
+
+// setup serves h on loopback and connects a client, both with all interceptors.
+func setup(t *testing.T, h handler, opts ...Option) *bundle {
+	t.Helper()
+	core, logs := observer.New(zapcore.DebugLevel)
+	b := &bundle{logs: logs, metrics: prometheus.NewRegistry()}
+	opts = append([]Option{WithMetrics(b.metrics)}, opts...)
+
+	server := NewServer(zap.New(core), opts...)
+	healthv1.RegisterHealthServer(server, h)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(server.Stop)
+
+	b.addr = l.Addr().String()
+	conn, err := Dial(b.addr, opts...)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	b.client = healthv1.NewHealthClient(conn)
+	return b
+}
+
+func (b *bundle) check(ctx context.Context, opts ...grpc.CallOption) error {
+	_, err := b.client.Check(ctx, &healthv1.HealthCheckRequest{}, opts...)
+	return err
+}
+
+// watch opens the stream and returns how it ended.
+func (b *bundle) watch(t *testing.T) error {
+	t.Helper()
+	ss, err := b.client.Watch(t.Context(), &healthv1.HealthCheckRequest{})
+	require.NoError(t, err)
+	_, err = ss.Recv()
+	return err
+}
+
+func TestServerChainOrder(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, l := range serverChain(zap.NewNop(), newOptions(DefaultServerDeadline, nil)) {
+		names = append(names, l.name)
+		require.NotNil(t, l.unary, l.name)
+		require.NotNil(t, l.stream, l.name)
+	}
+	require.Equal(t, []string{"request_id", "errors", "metrics", "logging", "recovery", "deadline"}, names)
+}
+
+func TestClientChainOrder(t *testing.T) {
+	t.Parallel()
+	var names []string
+	for _, l := range clientChain(newOptions(DefaultClientDeadline, nil)) {
+		names = append(names, l.name)
+		require.NotNil(t, l.unary, l.name)
+		require.NotNil(t, l.stream, l.name)
+	}
+	require.Equal(t, []string{"request_id", "metrics", "deadline"}, names)
+}
+
+func TestTargetsGoThroughDNS(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"rag:9102":                "dns:///rag:9102",
+		"127.0.0.1:9102":          "dns:///127.0.0.1:9102",
+		"dns:///rag:9102":         "dns:///rag:9102",
+		"unix:/run/rag.sock":      "unix:/run/rag.sock",
+		"passthrough:x":           "passthrough:x",
+		"xds:///rag.example:9102": "xds:///rag.example:9102",
+	} {
+		require.Equal(t, want, target(in))
+	}
+}
