@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+
+	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/conversation/internal/answerer"
+	"github.com/knobot/knobot/services/conversation/internal/courtesy"
+	"github.com/knobot/knobot/services/conversation/internal/dialogue"
+	"github.com/knobot/knobot/services/conversation/internal/ingest"
+	"github.com/knobot/knobot/services/conversation/internal/integrations"
+	"github.com/knobot/knobot/services/conversation/internal/metrics"
+	"github.com/knobot/knobot/services/conversation/internal/postgres"
+	"github.com/knobot/knobot/services/conversation/internal/reports"
+	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
+	"github.com/knobot/knobot/services/conversation/internal/sender"
+	"github.com/knobot/knobot/services/conversation/internal/upkeep"
+)
+
+// parts is what both roles stand on.
+type parts struct {
+	store   *postgres.Store
+	table   *integrations.Table
+	sender  *sender.Client
+	metrics *metrics.Metrics
+	// wake tells the workers of this process that there is work; in a process without workers, nobody.
+	wake func()
+}
+
+// work answers what waits.
+func (p *parts) work(cfg Config, s *service.Service) {
+	worker := dialogue.NewWorker(dialogue.Config{
+		Mailbox: p.store, Answerer: answerer.New(s.Dial(cfg.RAGAddr), cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
+		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(),
+	})
+	p.wake = worker.Wake
+	s.Go("worker", worker.Run)
+	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
+	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, p.metrics, s.Logger()).Run)
+}
+
+// serve takes webhooks in and shows what is stored.
+func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
+	courtesies := courtesy.NewQueue(ctx, p.sender, p.metrics)
+	s.OnStop(courtesies.Close)
+	intake := ingest.New(ctx, ingest.Config{
+		Store: p.store, Integrations: p.table, Courtesies: courtesies, Wake: p.wake, Metrics: p.metrics, Log: s.Logger(),
+		Settings: ingest.Settings{Debounce: cfg.Debounce, StaleAfter: cfg.StaleAfter},
+	})
+	s.OnStop(intake.Close) // after the last call has ended
+	rejections := ingest.NewRejections(p.store, p.metrics, s.Logger())
+	s.OnStop(func() { rejections.Flush(context.WithoutCancel(ctx)) })
+	s.Go("rejections", rejections.Run)
+
+	conversationv1.RegisterIngestServiceServer(s.GRPC(), rpcapi.NewIngest(intake, rejections))
+	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store))
+	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store))
+	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
+}

@@ -1,0 +1,111 @@
+// Package conversation holds the words of the service that keeps the dialogue with a company's customers: what a webhook
+// reported, who wrote, what is to be answered, and the mailbox of conversations that wait for an answer. It decides and
+// stores nothing itself; storage, peers and transport live in internal/.
+package conversation
+
+import "time"
+
+// Typed ids. All but IntegrationID are UUIDs in text form.
+type (
+	// ID names a conversation.
+	ID string
+	// UserID names a customer.
+	UserID string
+	// MessageID names a message of a conversation, ours or the customer's.
+	MessageID string
+	// LogID names a delivery of a webhook.
+	LogID string
+	// RequestID names a send: the same id again never sends twice.
+	RequestID string
+	// IntegrationID names one of the company's WhatsApp numbers or Telegram bots, in the words of channels.
+	IntegrationID string
+)
+
+// Platform is a messaging platform.
+type Platform string
+
+// The platforms.
+const (
+	WhatsApp Platform = "whatsapp"
+	Telegram Platform = "telegram"
+)
+
+// Platforms lists them all.
+func Platforms() []Platform { return []Platform{WhatsApp, Telegram} }
+
+// Defaults of the mission.
+const (
+	// DefaultPassages is how many context passages an answer rests on.
+	DefaultPassages = 5
+	// DefaultLanguage is the language of our own sentences.
+	DefaultLanguage = "es"
+	// RoleCustomer is the role of every user that a webhook makes.
+	RoleCustomer = "customer"
+)
+
+// Conversation is a dialogue with one user or in one chat.
+type Conversation struct {
+	ID          ID
+	Integration IntegrationID
+	// User opened it; empty in a chat whose opener the platform hides.
+	User UserID
+	// Closed says that the next message opens another one.
+	Closed bool
+	// Platform, PlatformUserID and CreatedVia are the mission's metadata.
+	Platform        Platform
+	PlatformUserID  string
+	CreatedVia      string
+	RAGEnabled      bool
+	Passages        int32
+	CreateTime      time.Time
+	LastMessageTime time.Time
+}
+
+// Metadata returns the three entries that the mission names.
+func (c Conversation) Metadata() map[string]string {
+	return map[string]string{
+		"platform":         string(c.Platform),
+		"platform_user_id": c.PlatformUserID,
+		"created_via":      c.CreatedVia,
+	}
+}
+
+// Role is who wrote a message.
+type Role string
+
+// The roles.
+const (
+	Customer  Role = "customer"
+	Assistant Role = "assistant"
+	Staff     Role = "staff"
+)
+
+// MessageState is how far a message came.
+type MessageState string
+
+// The states: the first four are a customer's, the others ours. A held message is both: the answer waits, and so does what
+// it answers.
+const (
+	MessageOpen     MessageState = "open"
+	MessageAnswered MessageState = "answered"
+	MessageRecorded MessageState = "recorded"
+	MessageDead     MessageState = "dead"
+	MessageSending  MessageState = "sending"
+	MessageSent     MessageState = "sent"
+	MessageHeld     MessageState = "held"
+	MessageFailed   MessageState = "failed"
+)
+
+// Message is one message of a conversation.
+type Message struct {
+	ID                MessageID
+	Position          int64
+	Role              Role
+	Kind              MessageKind
+	Text              string
+	State             MessageState
+	PlatformMessageID string
+	CreateTime        time.Time
+	DeliveryState     DeliveryState
+	MaybeDuplicate    bool
+}

@@ -1,0 +1,46 @@
+package conversation
+
+// DeliveryState is how far a message of ours came. A higher one never goes back to a lower: providers report late and out
+// of order, and a failure of one part is the failure of the message.
+type DeliveryState int32
+
+// The states in their order.
+const (
+	DeliveryUnspecified DeliveryState = iota
+	DeliverySent
+	DeliveryDelivered
+	DeliveryRead
+	DeliveryPlayed
+	DeliveryFailed
+)
+
+// After returns the state that holds once a report of next has come in.
+func (s DeliveryState) After(next DeliveryState) DeliveryState { return max(s, next) }
+
+// DeliveryReport is what a provider says of a message that we sent.
+type DeliveryReport struct {
+	MessageID       string
+	State           DeliveryState
+	Echo            string
+	ErrorCode       int32
+	ErrorMessage    string
+	PricingCategory string
+	Billable        bool
+}
+
+// QueuedReport is a report on its way to channels.
+type QueuedReport struct {
+	DeliveryReport
+	// Place is its number in the queue: reports of an integration are handed on in this order.
+	Place int64
+}
+
+// ReportOutcome is what channels made of a report.
+type ReportOutcome struct {
+	// Request is empty for a message that is not ours.
+	Request RequestID
+	// State is the whole delivery's.
+	State DeliveryState
+	// WindowClosed says that the answer did not reach the customer, because WhatsApp's window was over.
+	WindowClosed bool
+}

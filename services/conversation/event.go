@@ -1,0 +1,178 @@
+package conversation
+
+import "time"
+
+// Event is one thing that a webhook reported.
+type Event struct {
+	// Key is the provider's unique name of it within its integration: the same key again is a repeat.
+	Key         string
+	Integration IntegrationID
+	// Kind is the provider's word for it, for logs.
+	Kind string
+	// OccurTime is by the provider's clock, zero when not said.
+	OccurTime time.Time
+	// ForeignNumber is set when the body was not entitled to speak for this phone_number_id: recorded, then dropped.
+	ForeignNumber string
+	// Content is what happened; nil for an event that is only recorded.
+	Content Content
+}
+
+// Content is what happened: an *InboundMessage, *ButtonPress, *DeliveryReport or *IdentityChange.
+type Content interface{ content() }
+
+func (*InboundMessage) content() {}
+func (*ButtonPress) content()    {}
+func (*DeliveryReport) content() {}
+func (*IdentityChange) content() {}
+
+// Sender is who wrote, in the provider's terms. Names are labels and identify nobody.
+type Sender struct {
+	// UserID is WhatsApp's business-scoped user id (BSUID) or Telegram's from.id.
+	UserID string
+	// PhoneNumber is a WhatsApp number in digits as received, empty when Meta does not show it.
+	PhoneNumber  string
+	Username     string
+	DisplayName  string
+	LanguageCode string
+	Bot          bool
+}
+
+// Address is where an answer goes: Chat for Telegram, else the WhatsApp user.
+type Address struct {
+	UserID      string
+	PhoneNumber string
+	// Chat is set for Telegram.
+	Chat *Chat
+}
+
+// Chat names a Telegram chat, or a topic or business connection in it.
+type Chat struct {
+	ID                   int64
+	ThreadID             int64
+	BusinessConnectionID string
+}
+
+// MessageKind is what a customer sent.
+type MessageKind string
+
+// The kinds of message. An empty kind is treated as unsupported.
+const (
+	KindText        MessageKind = "text"
+	KindImage       MessageKind = "image"
+	KindVideo       MessageKind = "video"
+	KindAudio       MessageKind = "audio"
+	KindVoice       MessageKind = "voice"
+	KindDocument    MessageKind = "document"
+	KindSticker     MessageKind = "sticker"
+	KindLocation    MessageKind = "location"
+	KindContacts    MessageKind = "contacts"
+	KindReaction    MessageKind = "reaction"
+	KindButtonReply MessageKind = "button_reply"
+	KindFormReply   MessageKind = "form_reply"
+	KindOrder       MessageKind = "order"
+	KindCommand     MessageKind = "command"
+	KindEdit        MessageKind = "edit"
+	KindDeletion    MessageKind = "deletion"
+	KindSystem      MessageKind = "system"
+	KindUnsupported MessageKind = "unsupported"
+)
+
+// InboundMessage is a message that reached the company.
+type InboundMessage struct {
+	MessageID string
+	Sender    Sender
+	// Address is where an answer goes.
+	Address Address
+	Kind    MessageKind
+	// Text is the body, caption, title or emoji.
+	Text string
+	// Group says that others read along: its history never mixes with a private chat's.
+	Group bool
+	// Addressed says that the bot is meant: always in private, in a group when mentioned, replied to or commanded.
+	Addressed bool
+	// Echo says that the company's own staff wrote it on another device.
+	Echo              bool
+	ReplyToMessageID  string
+	QuotedText        string
+	OriginalMessageID string
+	ButtonID          string
+	Command           string
+	AlbumID           string
+	Location          *Location
+	Contacts          []ContactCard
+	Media             *Media
+	Forwarded         bool
+}
+
+// Location is a place on earth.
+type Location struct {
+	Latitude, Longitude float64
+	Name, Address       string
+}
+
+// ContactCard is a shared contact.
+type ContactCard struct {
+	DisplayName  string
+	PhoneNumbers []string
+}
+
+// Media refers to a file at the provider.
+type Media struct {
+	ID        string `json:"id,omitempty"`
+	MIMEType  string `json:"mime_type,omitempty"`
+	SHA256    string `json:"sha256,omitempty"`
+	Filename  string `json:"filename,omitempty"`
+	SizeBytes int64  `json:"size_bytes,omitempty"`
+}
+
+// ButtonPress is a press on a Telegram inline button.
+type ButtonPress struct {
+	CallbackID string
+	Sender     Sender
+	// Address is nil when the message that holds the button is not accessible.
+	Address   *Address
+	ButtonID  string
+	MessageID string
+	Group     bool
+	// Title is the label that the customer saw, empty when the platform did not send it along.
+	Title string
+}
+
+// IdentityChangeKind is what changed about a user or chat.
+type IdentityChangeKind int
+
+// The changes.
+const (
+	PhoneNumberChanged IdentityChangeKind = iota + 1
+	UserIDChanged
+	Blocked
+	Unblocked
+	ChatMigrated
+)
+
+// IdentityChange is news about a user's ids or reachability.
+type IdentityChange struct {
+	Kind         IdentityChangeKind
+	OldID, NewID string
+}
+
+// Outcome is what became of an event.
+type Outcome string
+
+// The outcomes. Open and held events are unfinished, the others have a processed time.
+const (
+	OutcomeOpen           Outcome = "open"
+	OutcomeHeld           Outcome = "held"
+	OutcomeAnswered       Outcome = "answered"
+	OutcomeRecorded       Outcome = "recorded"
+	OutcomeDuplicate      Outcome = "duplicate"
+	OutcomeStale          Outcome = "stale"
+	OutcomeIgnored        Outcome = "ignored"
+	OutcomeForeignNumber  Outcome = "foreign_number"
+	OutcomeUnknownMessage Outcome = "unknown_message"
+	OutcomeDead           Outcome = "dead"
+	OutcomeFailed         Outcome = "failed"
+)
+
+// Finished reports whether nothing more will happen to an event.
+func (o Outcome) Finished() bool { return o != OutcomeOpen && o != OutcomeHeld }

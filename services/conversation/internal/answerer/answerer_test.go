@@ -1,0 +1,101 @@
+package answerer_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
+	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/answerer"
+	"github.com/knobot/knobot/services/conversation/internal/answerer/ragtest"
+)
+
+func question() conversation.Question {
+	return conversation.Question{Request: "r1", Customer: "u1", Open: []string{"hola"}, RAG: true, Passages: 5}
+}
+
+func TestAnswer(t *testing.T) {
+	t.Parallel()
+
+	t.Run("AsksWithRolesAndSettings", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		q := question()
+		q.History = []conversation.PastMessage{{Role: conversation.Customer, Text: "a"}, {Role: conversation.Assistant, Text: "b"}, {Role: conversation.Staff, Text: "c"}}
+		q.RAG, q.Language = false, "pt"
+		text, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), q)
+		require.NoError(t, err)
+		require.Equal(t, "respuesta a: hola", text)
+		asked := rag.Asked()[0]
+		var roles []ragv1.Turn_Role
+		for _, turn := range asked.GetTurns() {
+			roles = append(roles, turn.GetRole())
+		}
+		require.Equal(t, []ragv1.Turn_Role{
+			ragv1.Turn_ROLE_CUSTOMER, ragv1.Turn_ROLE_ASSISTANT, ragv1.Turn_ROLE_STAFF, ragv1.Turn_ROLE_CUSTOMER,
+		}, roles)
+		require.EqualValues(t, 1, asked.GetOpenTurns())
+		require.Equal(t, "r1", asked.GetRequestId())
+		require.Equal(t, "u1", asked.GetCustomerKey())
+		require.Equal(t, "pt", asked.GetLanguage())
+		require.False(t, asked.GetRagEnabled())
+		require.NotNil(t, asked.RagEnabled, "off is said, not left out")
+	})
+
+	for name, c := range map[string]struct {
+		err     error
+		verdict conversation.Verdict
+	}{
+		"throttled waits":               {fault.New(fault.Throttled, "BUDGET_SPENT", "x"), conversation.Wait},
+		"invalid is final":              {fault.New(fault.Invalid, "TURNS_INVALID", "x"), conversation.Refused},
+		"unavailable is tried again":    {fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "x"), conversation.Retry},
+		"missing base is tried again":   {fault.New(fault.NotFound, "KNOWLEDGE_BASE_NOT_FOUND", "x"), conversation.Retry},
+		"missing model is tried again":  {fault.New(fault.Precondition, "MODEL_REQUIRED", "x"), conversation.Retry},
+		"internal fault is tried again": {fault.New(fault.Internal, "X", "x"), conversation.Retry},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rag := ragtest.New(t)
+			rag.OnAnswer(func(context.Context, *ragv1.GenerateAnswerRequest) (string, error) { return "", c.err })
+			_, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), question())
+			var p *conversation.PeerError
+			require.ErrorAs(t, err, &p)
+			require.Equal(t, c.verdict, p.Verdict)
+		})
+	}
+
+	t.Run("HangingModelIsAFailureAfterTheTimeout", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		rag.OnAnswer(func(ctx context.Context, _ *ragv1.GenerateAnswerRequest) (string, error) {
+			<-ctx.Done()
+			return "", ctx.Err()
+		})
+		_, err := answerer.New(rag.Conn, 20*time.Millisecond).Answer(t.Context(), question())
+		var p *conversation.PeerError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, conversation.Retry, p.Verdict)
+	})
+
+	t.Run("EmptyAnswerIsAFailure", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		rag.OnAnswer(func(context.Context, *ragv1.GenerateAnswerRequest) (string, error) { return " \n", nil })
+		_, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), question())
+		require.ErrorContains(t, err, "EMPTY_ANSWER")
+	})
+
+	t.Run("PeerThatIsAwayIsNotCalled", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		require.NoError(t, rag.Conn.Close())
+		_, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), question())
+		var p *conversation.PeerError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, conversation.Away, p.Verdict)
+	})
+}

@@ -1,0 +1,60 @@
+// Package ragtest stands in for rag in tests: a real gRPC server whose answers a test decides.
+package ragtest
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"google.golang.org/grpc"
+
+	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
+	"github.com/knobot/knobot/services/conversation/internal/peer/peertest"
+)
+
+// Server answers as a test decides.
+type Server struct {
+	ragv1.UnimplementedAnswerServiceServer
+	Conn *grpc.ClientConn
+
+	mu     sync.Mutex
+	answer func(context.Context, *ragv1.GenerateAnswerRequest) (string, error)
+	asked  []*ragv1.GenerateAnswerRequest
+}
+
+// New starts one that answers "respuesta a: " and the last question.
+func New(t testing.TB) *Server {
+	t.Helper()
+	r := &Server{answer: func(_ context.Context, q *ragv1.GenerateAnswerRequest) (string, error) {
+		return "respuesta a: " + q.GetTurns()[len(q.GetTurns())-1].GetText(), nil
+	}}
+	r.Conn = peertest.Serve(t, func(s *grpc.Server) { ragv1.RegisterAnswerServiceServer(s, r) })
+	return r
+}
+
+// OnAnswer changes what it answers.
+func (r *Server) OnAnswer(f func(context.Context, *ragv1.GenerateAnswerRequest) (string, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = f
+}
+
+// Asked returns what it was asked so far.
+func (r *Server) Asked() []*ragv1.GenerateAnswerRequest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]*ragv1.GenerateAnswerRequest(nil), r.asked...)
+}
+
+// GenerateAnswer implements the service.
+func (r *Server) GenerateAnswer(ctx context.Context, q *ragv1.GenerateAnswerRequest) (*ragv1.GenerateAnswerResponse, error) {
+	r.mu.Lock()
+	r.asked = append(r.asked, q)
+	answer := r.answer
+	r.mu.Unlock()
+	text, err := answer(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED}, nil
+}

@@ -1,0 +1,84 @@
+// Package metrics counts what the conversation service does.
+package metrics
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/knobot/knobot/services/conversation"
+)
+
+// Metrics are the service's own, beside those of every gRPC service.
+type Metrics struct {
+	webhooks   *prometheus.CounterVec
+	events     *prometheus.CounterVec
+	group      prometheus.Histogram
+	rejections *prometheus.CounterVec
+	courtesies *prometheus.CounterVec
+	turns      *prometheus.CounterVec
+	composing  prometheus.Histogram
+	waiting    prometheus.Gauge
+	oldest     prometheus.Gauge
+	reports    prometheus.Gauge
+}
+
+// New registers the metrics.
+func New(r prometheus.Registerer) *Metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "knobot_conversation_" + name, Help: help}, labels)
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "knobot_conversation_" + name, Help: help})
+	}
+	m := &Metrics{
+		webhooks:   counter("webhooks_total", "Deliveries by platform and result: stored, duplicate, failed.", "platform", "result"),
+		events:     counter("events_total", "Events by outcome at intake.", "outcome"),
+		rejections: counter("webhooks_rejected_total", "Deliveries that failed verification.", "platform", "reason"),
+		courtesies: counter("courtesies_total", "Read receipts, typing and press answers by result: done, failed, dropped.", "kind", "result"),
+		turns:      counter("turns_total", "Turns by how a worker left them.", "outcome"),
+		group: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "knobot_conversation_webhooks_per_commit", Help: "Deliveries that share a transaction.",
+			Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
+		}),
+		composing: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "knobot_conversation_composing_seconds", Help: "Time that the answerer took.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}),
+		waiting: gauge("turns_waiting", "Conversations that wait for an answer."),
+		oldest:  gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
+		reports: gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
+	}
+	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.reports)
+	return m
+}
+
+// Webhook counts a delivery.
+func (m *Metrics) Webhook(p conversation.Platform, result string) {
+	m.webhooks.WithLabelValues(string(p), result).Inc()
+}
+
+// Event counts an event.
+func (m *Metrics) Event(o conversation.Outcome) { m.events.WithLabelValues(string(o)).Inc() }
+
+// Group notes how many deliveries shared a transaction.
+func (m *Metrics) Group(n int) { m.group.Observe(float64(n)) }
+
+// Rejection counts a refused delivery.
+func (m *Metrics) Rejection(r conversation.Rejection) {
+	m.rejections.WithLabelValues(string(r.Platform), string(r.Reason)).Inc()
+}
+
+// Courtesy counts a read receipt, a typing indicator or an answer to a press.
+func (m *Metrics) Courtesy(kind, result string) { m.courtesies.WithLabelValues(kind, result).Inc() }
+
+// Turn counts how a worker left a turn.
+func (m *Metrics) Turn(outcome string) { m.turns.WithLabelValues(outcome).Inc() }
+
+// Composing notes how long the answerer took.
+func (m *Metrics) Composing(seconds float64) { m.composing.Observe(seconds) }
+
+// Queues notes how much waits.
+func (m *Metrics) Queues(turns int64, oldestSeconds float64, reports int64) {
+	m.waiting.Set(float64(turns))
+	m.oldest.Set(oldestSeconds)
+	m.reports.Set(float64(reports))
+}

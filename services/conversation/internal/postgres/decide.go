@@ -1,0 +1,113 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/knobot/knobot/services/conversation"
+)
+
+// locked is a turn whose row is locked.
+type locked struct {
+	seq      int64
+	answer   conversation.MessageID
+	discards int
+	overdue  bool
+}
+
+// lock locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
+func (s *Store) lock(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
+	var l locked
+	err := tx.QueryRow(ctx, s.sql.get("turn_lock"), t.Conversation, t.Token, seconds(s.settings.LongestWait)).
+		Scan(&l.seq, &l.answer, &l.discards, &l.overdue)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return l, conversation.ErrLeaseLost
+	}
+	return l, err
+}
+
+// lockBoth locks the conversation and then the turn, the order that ingest has too.
+func (s *Store) lockBoth(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
+	if _, err := tx.Exec(ctx, s.sql.get("conversation_lock"), t.Conversation); err != nil {
+		return locked{}, err
+	}
+	return s.lock(ctx, tx, t)
+}
+
+// Checkpoint decides to send the draft, or throws it away because the customer went on writing: at most twice, and never
+// once the longest wait has passed.
+func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversation.Draft) (conversation.Answer, error) {
+	a := conversation.Answer{
+		Purpose: conversation.Reply, Text: d.Text, Through: d.Through, ReplyTo: d.ReplyTo, Language: d.Language,
+	}
+	moved := false
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		l, err := s.lockBoth(ctx, tx, t)
+		if err != nil {
+			return err
+		}
+		if l.answer != "" { // decided, but the news of the commit was lost
+			return s.decided(ctx, tx, l.answer, &a)
+		}
+		if moved = l.seq != d.Seen && l.discards < conversation.MaxDiscards && !l.overdue; moved {
+			_, err = tx.Exec(ctx, s.sql.get("turn_discard"), t.Conversation)
+			return err
+		}
+		return s.decide(ctx, tx, t, &a)
+	})
+	if err == nil && moved {
+		err = conversation.ErrMoved
+	}
+	return a, err
+}
+
+func (s *Store) decided(ctx context.Context, tx pgx.Tx, id conversation.MessageID, a *conversation.Answer) error {
+	a.ID = id
+	return tx.QueryRow(ctx, s.sql.get("answer_get"), id).Scan(&a.Request, &a.Text, &a.Through, &a.ReplyTo, &a.Language)
+}
+
+// decide stores a message of ours that is to go out, and mints its request id.
+func (s *Store) decide(ctx context.Context, tx pgx.Tx, t conversation.Turn, a *conversation.Answer) error {
+	a.ID, a.Request = conversation.MessageID(newID()), conversation.RequestID(uuid.NewString())
+	_, err := tx.Exec(ctx, s.sql.get("answer_decide"), t.Conversation, a.ID, a.Text, a.Purpose, a.Request, a.ReplyTo, a.Template,
+		a.Language, a.Through)
+	return err
+}
+
+// Bury gives up on the open messages.
+func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology string) error {
+	through := t.Seq
+	var failed *conversation.MessageID
+	if t.Answer != nil {
+		through, failed = t.Answer.Through, &t.Answer.ID
+	}
+	return s.inTx(ctx, func(tx pgx.Tx) error {
+		if _, err := s.lockBoth(ctx, tx, t); err != nil {
+			return err
+		}
+		b := &pgx.Batch{}
+		b.Queue(s.sql.get("messages_dead"), t.Conversation, t.First, through, cause, failed)
+		if failed != nil {
+			b.Queue(s.sql.get("answer_settle"), failed, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
+		}
+		if apology == "" {
+			s.close(b, t, through)
+			return tx.SendBatch(ctx, b).Close()
+		}
+		b.Queue(s.sql.get("turn_settle_next"), t.Conversation, cause)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return err
+		}
+		return s.decide(ctx, tx, t, &conversation.Answer{Purpose: conversation.Apology, Text: apology, Through: through})
+	})
+}
+
+// close ends the turn, or opens it anew for what came in meanwhile. Exactly one of the two statements finds the row, which
+// is locked.
+func (s *Store) close(b *pgx.Batch, t conversation.Turn, through int64) {
+	b.Queue(s.sql.get("turn_close"), t.Conversation, through)
+	b.Queue(s.sql.get("turn_reopen"), t.Conversation, through, t.First)
+}

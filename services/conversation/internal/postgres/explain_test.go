@@ -1,0 +1,103 @@
+package postgres
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/pgtest"
+)
+
+// TestHotStatementsUseTheirIndexes explains them over tables that are large enough for the planner to care.
+func TestHotStatementsUseTheirIndexes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Database(t, Schema())
+	fill(t, pool)
+	const (
+		talk    = "00000000-0000-7000-8000-000000000001"
+		nowhere = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+	)
+	keys := []string{"wa-1"}
+	for name, c := range map[string]struct {
+		args    []any
+		indexes []string
+	}{
+		"users_find":               {[]any{keys, []string{"CO.17"}, keys, []string{"5717"}}, []string{"users_external_id", "users_phone"}},
+		"keys_owner":               {[]any{keys, [][]byte{{1}}}, []string{"inbound_keys_pkey"}},
+		"payloads_owner":           {[]any{[][]byte{{1}}}, []string{"webhook_payloads_pkey"}},
+		"conversations_close_idle": {[]any{keys, []string{"user/17"}, 86400.0}, []string{"conversations_active"}},
+		"turns_claim":              {[]any{keys, []int32{8}, []int32{0}, 8, 30.0, false, 2}, []string{"turns_due"}},
+		"turns_waiting":            {[]any{keys, 2}, []string{"turns_due"}},
+		"turn_lock":                {[]any{talk, nowhere, 10.0}, []string{"turns_pkey"}},
+		"dialogue_open":            {[]any{talk, 5, 9, 100}, []string{"messages_conversation_id_position_key"}},
+		"dialogue_past":            {[]any{talk, 10, 12, 4000}, []string{"messages_conversation_id_position_key"}},
+		"messages_answered": {
+			[]any{talk, 5, 9, nowhere, "r"}, []string{"messages_conversation_id_position_key", "webhook_events_message"},
+		},
+		"messages_delivered": {
+			[]any{[]string{nowhere}, []int16{1}, []string{""}}, []string{"messages_request", "webhook_events_message"},
+		},
+		"reports_oldest": {[]any{"wa-1", 200}, []string{"delivery_reports_order"}},
+		"reports_settle": {
+			[]any{[]int64{1}, []string{"recorded"}, []string{""}, []string{""}}, []string{"delivery_reports_pkey", "webhook_events_pkey"},
+		},
+		"logs_list":      {[]any{[]string{"whatsapp", "telegram"}, time.Now(), nowhere, 10}, []string{"webhook_logs_newest", "webhook_events_pkey"}},
+		"logs_list_dead": {[]any{[]string{"whatsapp"}, time.Now(), nowhere, 10}, []string{"webhook_events_dead"}},
+		"messages_list":  {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			plan := explain(t, pool, load().get(name), c.args...)
+			for _, index := range c.indexes {
+				require.Contains(t, plan, index, plan)
+			}
+			require.NotContains(t, plan, "Seq Scan on", plan)
+		})
+	}
+}
+
+func explain(t *testing.T, pool *pgxpool.Pool, statement string, args ...any) string {
+	t.Helper()
+	rows, err := pool.Query(t.Context(), "explain "+statement, args...)
+	require.NoError(t, err)
+	var plan strings.Builder
+	for rows.Next() {
+		var line string
+		require.NoError(t, rows.Scan(&line))
+		plan.WriteString(line + "\n")
+	}
+	require.NoError(t, rows.Err())
+	return plan.String()
+}
+
+// fill writes 20,000 customers with a conversation, messages, events and turns each.
+func fill(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	const id = `('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid`
+	for _, statement := range []string{
+		`insert into users (id, integration_id, platform, username, external_id, phone)
+		 select ` + id + `, 'wa-1', 'whatsapp', 'whatsapp_' || n, 'CO.' || n, '57' || n from generate_series(1, 20000) n`,
+		`insert into conversations (id, integration_id, scope, user_id, platform, platform_user_id, created_via, rag_enabled, passages)
+		 select ` + id + `, 'wa-1', 'user/' || n, ` + id + `, 'whatsapp', '57' || n, 'whatsapp', true, 5 from generate_series(1, 20000) n`,
+		`insert into messages (id, conversation_id, position, role, kind, text, state, request_id)
+		 select gen_random_uuid(), ` + id + `, p, 'customer', 'text', 'hola', 'answered', gen_random_uuid()
+		 from generate_series(1, 20000) n, generate_series(1, 3) p`,
+		`insert into webhook_logs (id, platform, event_type, response_status, remote_address, create_time)
+		 select ` + id + `, 'whatsapp', 'text', 200, '', now() - n * interval '1 second' from generate_series(1, 20000) n`,
+		`insert into webhook_events (log_id, ordinal, integration_id, kind, message_id, outcome)
+		 select ` + id + `, 0, 'wa-1', 'text', ` + id + `, case when n % 1000 = 0 then 'dead' else 'answered' end from generate_series(1, 20000) n`,
+		`insert into webhook_payloads (sha256, log_id, body) select sha256(n::text::bytea), ` + id + `, 'x' from generate_series(1, 20000) n`,
+		`insert into inbound_keys (integration_id, key_sha256, log_id) select 'wa-1', sha256(n::text::bytea), ` + id + ` from generate_series(1, 20000) n`,
+		`insert into turns (conversation_id, integration_id, first_position, seq, due_at)
+		 select ` + id + `, 'wa-1', 1, 1, now() + n * interval '1 second' from generate_series(1, 20000) n`,
+		`insert into delivery_reports (integration_id, log_id, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable)
+		 select 'wa-' || n % 50, ` + id + `, 0, 'm', 1, '', 0, '', '', false from generate_series(1, 20000) n`,
+		`analyze`,
+	} {
+		_, err := pool.Exec(t.Context(), statement)
+		require.NoError(t, err, statement)
+	}
+}

@@ -1,0 +1,12 @@
+-- The decision to send: from here on this message goes out, whatever arrives.
+with numbered as (
+    update conversations set last_position = last_position + 1, last_message_time = now()
+    where id = $1
+    returning last_position
+), decided as (
+    insert into messages (id, conversation_id, position, role, kind, text, state, purpose, request_id, reply_to, template, language,
+                          through_position)
+    select $2, $1, numbered.last_position, 'assistant', 'text', $3, 'sending', $4, $5, $6, $7, $8, $9
+    from numbered
+)
+update turns set answer_id = $2, attempt = case when $4 = 'reply' then attempt else 0 end where conversation_id = $1

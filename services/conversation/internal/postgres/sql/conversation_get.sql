@@ -1,0 +1,3 @@
+select id, integration_id, coalesce(user_id::text, ''), closed_time is not null, platform, platform_user_id, created_via, rag_enabled,
+       passages, create_time, last_message_time
+from conversations where id = $1

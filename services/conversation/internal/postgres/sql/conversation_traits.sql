@@ -1,0 +1,1 @@
+select is_group, passages, rag_enabled from conversations where id = $1

@@ -1,0 +1,1 @@
+select exists (select from webhook_logs where id = $1)

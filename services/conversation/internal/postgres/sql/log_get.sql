@@ -1,0 +1,11 @@
+select l.id, l.platform, l.event_type, l.response_status, l.error, l.remote_address, coalesce(l.duplicate_of::text, ''), l.create_time,
+       e.outcomes, e.errors, e.processed_time, e.unfinished, p.body
+from webhook_logs l
+left join webhook_payloads p on p.sha256 = l.payload_sha256
+cross join lateral (
+    select coalesce(string_agg(distinct outcome, ', '), '') as outcomes,
+           coalesce(string_agg(distinct nullif(error, ''), '; '), '') as errors,
+           max(processed_time) as processed_time, count(*) filter (where processed_time is null) as unfinished
+    from webhook_events where log_id = l.id
+) as e
+where l.id = $1

@@ -1,0 +1,2 @@
+select id, position, role, kind, text, state, platform_message_id, create_time, delivery_state, maybe_duplicate
+from messages where conversation_id = $1 and position > $2 order by position limit $3

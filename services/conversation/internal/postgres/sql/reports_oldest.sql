@@ -1,0 +1,5 @@
+select message_id, state, echo, error_code, error_message, pricing_category, billable, id
+from delivery_reports
+where integration_id = $1
+order by id
+limit $2

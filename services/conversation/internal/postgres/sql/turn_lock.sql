@@ -1,0 +1,4 @@
+select seq, coalesce(answer_id::text, '') as answer_id, discards, opened_at + $3::float8 * interval '1 second' <= now() as overdue
+from turns
+where conversation_id = $1 and lease_token = $2
+for update

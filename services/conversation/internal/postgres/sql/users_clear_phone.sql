@@ -1,0 +1,1 @@
+update users set phone = null where id = any ($1::text[]::uuid[])

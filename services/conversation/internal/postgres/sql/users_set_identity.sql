@@ -1,0 +1,3 @@
+update users u set external_id = nullif(changed.external_id, ''), phone = nullif(changed.phone, '')
+from unnest($1::text[], $2::text[], $3::text[]) as changed (id, external_id, phone)
+where u.id = changed.id::uuid

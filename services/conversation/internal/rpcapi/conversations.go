@@ -1,0 +1,120 @@
+package rpcapi
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/services/conversation"
+)
+
+// ConversationStore finds conversations.
+type ConversationStore interface {
+	Conversation(ctx context.Context, id conversation.ID) (conversation.Conversation, error)
+	Conversations(ctx context.Context, f conversation.Filter) ([]conversation.Conversation, error)
+	CloseConversation(ctx context.Context, id conversation.ID) (conversation.Conversation, error)
+	Messages(ctx context.Context, id conversation.ID, after int64, limit int) ([]conversation.Message, error)
+}
+
+// Conversations serves ConversationService.
+type Conversations struct {
+	conversationv1.UnimplementedConversationServiceServer
+	store ConversationStore
+}
+
+// NewConversations returns the service.
+func NewConversations(store ConversationStore) *Conversations { return &Conversations{store: store} }
+
+// GetConversation returns one conversation.
+func (s *Conversations) GetConversation(ctx context.Context, r *conversationv1.GetConversationRequest) (*conversationv1.GetConversationResponse, error) {
+	talk, err := id[conversation.ID](r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.store.Conversation(ctx, talk)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &conversationv1.GetConversationResponse{Conversation: conversationOf(c)}, nil
+}
+
+// ListConversations lists conversations, newest first.
+func (s *Conversations) ListConversations(ctx context.Context, r *conversationv1.ListConversationsRequest) (*conversationv1.ListConversationsResponse, error) {
+	l := list("conversations", r.GetIntegrationId(), r.GetUserId())
+	n, after, err := page(l, r.GetPageSize(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	user, err := optionalID[conversation.UserID](r.GetUserId())
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.store.Conversations(ctx, conversation.Filter{
+		Integration: conversation.IntegrationID(label(r.GetIntegrationId())), User: user, Limit: n + 1, After: after,
+	})
+	if err != nil {
+		return nil, problem(err)
+	}
+	found, more := next(l, found, n, func(c conversation.Conversation) conversation.Cursor {
+		return conversation.Cursor{Time: c.CreateTime, ID: string(c.ID)}
+	})
+	return &conversationv1.ListConversationsResponse{Conversations: each(found, conversationOf), NextPageToken: more}, nil
+}
+
+// CloseConversation ends a conversation.
+func (s *Conversations) CloseConversation(ctx context.Context, r *conversationv1.CloseConversationRequest) (*conversationv1.CloseConversationResponse, error) {
+	talk, err := id[conversation.ID](r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.store.CloseConversation(ctx, talk)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &conversationv1.CloseConversationResponse{Conversation: conversationOf(c)}, nil
+}
+
+// ListMessages lists the messages of a conversation in their order.
+func (s *Conversations) ListMessages(ctx context.Context, r *conversationv1.ListMessagesRequest) (*conversationv1.ListMessagesResponse, error) {
+	l := list("messages", r.GetConversationId())
+	n, after, err := page(l, r.GetPageSize(), r.GetPageToken())
+	if err != nil {
+		return nil, err
+	}
+	talk, err := id[conversation.ID](r.GetConversationId())
+	if err != nil {
+		return nil, err
+	}
+	var position int64
+	if after != nil {
+		position = after.Position
+	}
+	said, err := s.store.Messages(ctx, talk, position, n+1)
+	if err != nil {
+		return nil, problem(err)
+	}
+	said, more := next(l, said, n, func(m conversation.Message) conversation.Cursor { return conversation.Cursor{Position: m.Position} })
+	return &conversationv1.ListMessagesResponse{Messages: each(said, messageOf), NextPageToken: more}, nil
+}
+
+func conversationOf(c conversation.Conversation) *conversationv1.Conversation {
+	state := conversationv1.Conversation_STATE_ACTIVE
+	if c.Closed {
+		state = conversationv1.Conversation_STATE_CLOSED
+	}
+	return &conversationv1.Conversation{
+		Id: string(c.ID), IntegrationId: string(c.Integration), UserId: string(c.User), State: state, Metadata: c.Metadata(),
+		RagEnabled: c.RAGEnabled, ContextPassages: c.Passages,
+		CreateTime: timestamppb.New(c.CreateTime), LastMessageTime: timestamppb.New(c.LastMessageTime),
+	}
+}
+
+func messageOf(m conversation.Message) *conversationv1.Message {
+	return &conversationv1.Message{
+		Id: string(m.ID), Position: m.Position, Role: roleOf(m.Role), Kind: kindOf(m.Kind), Text: m.Text, State: stateOf(m.State),
+		PlatformMessageId: m.PlatformMessageID, CreateTime: timestamppb.New(m.CreateTime),
+		DeliveryState:  conversationv1.DeliveryState(m.DeliveryState),
+		MaybeDuplicate: m.MaybeDuplicate,
+	}
+}

@@ -1,0 +1,94 @@
+package upkeep_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/metrics"
+	"github.com/knobot/knobot/services/conversation/internal/postgres"
+	"github.com/knobot/knobot/services/conversation/internal/upkeep"
+)
+
+// store counts what it is asked. What the statements do is tested where they are.
+type store struct {
+	left             int64
+	prunes, measures int
+	older            time.Duration
+	forsaken         []conversation.IntegrationID
+	err              error
+}
+
+func (s *store) PruneKeys(_ context.Context, older time.Duration, batch int) (int64, error) {
+	s.prunes++
+	s.older = older
+	n := min(s.left, int64(batch))
+	s.left -= n
+	return n, s.err
+}
+
+func (s *store) ForsakeTurns(_ context.Context, deleted []conversation.IntegrationID) error {
+	s.forsaken = deleted
+	return nil
+}
+
+func (s *store) Depth(context.Context) (postgres.Depth, error) {
+	s.measures++
+	return postgres.Depth{Turns: 3, Oldest: 1.5, Reports: 2}, nil
+}
+
+type gone []conversation.IntegrationID
+
+func (g gone) Deleted() []conversation.IntegrationID { return g }
+
+func TestKeeper(t *testing.T) {
+	t.Parallel()
+
+	t.Run("PrunesBatchByBatchUntilNothingIsLeft", func(t *testing.T) {
+		t.Parallel()
+		s := &store{left: 12_000}
+		upkeep.NewKeeper(s, gone{"a"}, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
+		require.Equal(t, 3, s.prunes)
+		require.Equal(t, 10*24*time.Hour, s.older)
+		require.Equal(t, []conversation.IntegrationID{"a"}, s.forsaken)
+	})
+
+	t.Run("GoesOnAfterAFailure", func(t *testing.T) {
+		t.Parallel()
+		s := &store{left: 9000, err: errors.New("away")}
+		upkeep.NewKeeper(s, gone{}, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
+		require.Equal(t, 1, s.prunes)
+		require.Empty(t, s.forsaken)
+	})
+
+	t.Run("MeasuresOftenAndCleansSometimes", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			s := &store{}
+			ctx, cancel := context.WithTimeout(t.Context(), 21*time.Minute)
+			defer cancel()
+			registry := prometheus.NewRegistry()
+			require.NoError(t, upkeep.NewKeeper(s, gone{}, metrics.New(registry), zap.NewNop()).Run(ctx))
+			require.Equal(t, 2, s.prunes)
+			require.InDelta(t, 252, s.measures, 2)
+			families, err := registry.Gather()
+			require.NoError(t, err)
+			found := map[string]float64{}
+			for _, f := range families {
+				if g := f.GetMetric()[0].GetGauge(); g != nil {
+					found[f.GetName()] = g.GetValue()
+				}
+			}
+			require.Equal(t, map[string]float64{
+				"knobot_conversation_turns_waiting": 3, "knobot_conversation_turns_oldest_seconds": 1.5, "knobot_conversation_reports_waiting": 2,
+			}, found)
+		})
+	})
+}

@@ -1,0 +1,110 @@
+package conversation_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/services/conversation"
+)
+
+func TestPlanMessage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		message  conversation.InboundMessage
+		answer   bool
+		text     string
+		sentence conversation.Sentence
+	}{
+		"text":                   {conversation.InboundMessage{Kind: conversation.KindText, Text: " ¿Abren? "}, true, " ¿Abren? ", ""},
+		"empty text":             {conversation.InboundMessage{Kind: conversation.KindText, Text: " \n"}, true, " \n", conversation.SentenceEmpty},
+		"caption of an image":    {conversation.InboundMessage{Kind: conversation.KindImage, Text: "¿Cuánto?"}, true, "¿Cuánto?", ""},
+		"image":                  {conversation.InboundMessage{Kind: conversation.KindImage}, true, "", conversation.SentenceImage},
+		"video":                  {conversation.InboundMessage{Kind: conversation.KindVideo}, true, "", conversation.SentenceVideo},
+		"document with caption":  {conversation.InboundMessage{Kind: conversation.KindDocument, Text: "¿Sirve?"}, true, "¿Sirve?", ""},
+		"document":               {conversation.InboundMessage{Kind: conversation.KindDocument}, true, "", conversation.SentenceDocument},
+		"voice":                  {conversation.InboundMessage{Kind: conversation.KindVoice}, true, "", conversation.SentenceVoice},
+		"audio":                  {conversation.InboundMessage{Kind: conversation.KindAudio}, true, "", conversation.SentenceVoice},
+		"sticker":                {conversation.InboundMessage{Kind: conversation.KindSticker, Text: "👍"}, true, "👍", conversation.SentenceSticker},
+		"unsupported":            {conversation.InboundMessage{Kind: conversation.KindUnsupported}, true, "", conversation.SentenceUnsupported},
+		"no kind":                {conversation.InboundMessage{}, true, "", conversation.SentenceUnsupported},
+		"button":                 {conversation.InboundMessage{Kind: conversation.KindButtonReply, Text: "Horario", ButtonID: "b1"}, true, "Horario", ""},
+		"button without a title": {conversation.InboundMessage{Kind: conversation.KindButtonReply, ButtonID: "b1"}, true, "b1", ""},
+		"command":                {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/precio zapatos", Command: "precio"}, true, "/precio zapatos", ""},
+		"start":                  {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/start", Command: "start"}, true, "/start", conversation.SentenceGreeting},
+		"form":                   {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"talla":40}`}, true, `{"talla":40}`, ""},
+		"empty form":             {conversation.InboundMessage{Kind: conversation.KindFormReply}, true, "", conversation.SentenceUnsupported},
+		"order":                  {conversation.InboundMessage{Kind: conversation.KindOrder, Text: "2 × SKU-1"}, true, "2 × SKU-1", ""},
+		"location": {
+			conversation.InboundMessage{Kind: conversation.KindLocation, Location: &conversation.Location{Latitude: 4.6, Longitude: -74.1, Name: "Tienda"}},
+			true, "Ubicación: Tienda, (4.600000, -74.100000)", "",
+		},
+		"contacts": {
+			conversation.InboundMessage{Kind: conversation.KindContacts, Contacts: []conversation.ContactCard{{DisplayName: "Eva", PhoneNumbers: []string{"+57 1", "+57 2"}}}},
+			true, "Contacto: Eva (+57 1, +57 2)", "",
+		},
+		"reaction":    {conversation.InboundMessage{Kind: conversation.KindReaction, Text: "❤️"}, false, "❤️", ""},
+		"system":      {conversation.InboundMessage{Kind: conversation.KindSystem, Text: "cambió"}, false, "cambió", ""},
+		"edit":        {conversation.InboundMessage{Kind: conversation.KindEdit, Text: "mejor"}, false, "mejor", ""},
+		"deletion":    {conversation.InboundMessage{Kind: conversation.KindDeletion}, false, "", ""},
+		"echo":        {conversation.InboundMessage{Kind: conversation.KindText, Text: "yo", Echo: true}, false, "yo", ""},
+		"bot":         {conversation.InboundMessage{Kind: conversation.KindText, Text: "bip", Sender: conversation.Sender{Bot: true}}, false, "bip", ""},
+		"group":       {conversation.InboundMessage{Kind: conversation.KindText, Text: "entre nosotros", Group: true}, false, "entre nosotros", ""},
+		"group to us": {conversation.InboundMessage{Kind: conversation.KindText, Text: "@bot ¿abren?", Group: true, Addressed: true}, true, "@bot ¿abren?", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := conversation.PlanMessage(&c.message, "es")
+			require.Equal(t, c.answer, p.Answer)
+			require.Equal(t, c.text, p.Text)
+			require.Equal(t, c.sentence, p.Sentence)
+		})
+	}
+}
+
+func TestPlanSpeaksTheCustomersLanguageOrTheIntegrations(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ customer, integration, want string }{
+		{"pt-BR", "es", "pt"}, {"en_US", "es", "en"}, {"fr", "en", "en"}, {"", "pt", "pt"}, {"", "", "es"}, {"ja", "zh", "es"},
+	} {
+		m := conversation.InboundMessage{Kind: conversation.KindText, Text: "x", Sender: conversation.Sender{LanguageCode: c.customer}}
+		require.Equal(t, c.want, conversation.PlanMessage(&m, c.integration).Language)
+	}
+}
+
+func TestPlanPressIsTheLabel(t *testing.T) {
+	t.Parallel()
+	p := conversation.PlanPress(&conversation.ButtonPress{Title: "Sí", ButtonID: "b1"}, "es")
+	require.True(t, p.Answer)
+	require.Equal(t, "Sí", p.Text)
+	require.Equal(t, "b1", conversation.PlanPress(&conversation.ButtonPress{ButtonID: "b1"}, "es").Text)
+}
+
+func TestTextIsCutAtACharacter(t *testing.T) {
+	t.Parallel()
+	m := conversation.InboundMessage{Kind: conversation.KindText, Text: "x" + strings.Repeat("ñ", conversation.MaxTextBytes)}
+	p := conversation.PlanMessage(&m, "es")
+	require.LessOrEqual(t, len(p.Text), conversation.MaxTextBytes)
+	require.Greater(t, len(p.Text), conversation.MaxTextBytes-4)
+	require.True(t, utf8.ValidString(p.Text))
+}
+
+func TestSentencesExistInEachLanguage(t *testing.T) {
+	t.Parallel()
+	for _, s := range []conversation.Sentence{
+		conversation.SentenceGreeting, conversation.SentenceApology, conversation.SentenceVoice, conversation.SentenceImage,
+		conversation.SentenceVideo, conversation.SentenceDocument, conversation.SentenceSticker, conversation.SentenceUnsupported,
+		conversation.SentenceEmpty,
+	} {
+		es, en, pt := s.In("es-CO"), s.In("en"), s.In("pt_BR")
+		require.NotEqual(t, es, en)
+		require.NotEqual(t, es, pt)
+		require.NotEqual(t, en, pt)
+		require.Equal(t, es, s.In("fr"))
+	}
+	require.Contains(t, conversation.PlanMessage(&conversation.InboundMessage{
+		Kind: conversation.KindLocation, Location: &conversation.Location{}, Sender: conversation.Sender{LanguageCode: "pt"},
+	}, "es").Text, "Localização")
+}

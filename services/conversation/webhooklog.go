@@ -1,0 +1,73 @@
+package conversation
+
+import "time"
+
+// WebhookLog is one delivery and what became of it, over all its events.
+type WebhookLog struct {
+	ID             LogID
+	Platform       Platform
+	EventType      string
+	ResponseStatus int32
+	// Response sums the outcomes up.
+	Response      string
+	ErrorMessage  string
+	RemoteAddress string
+	DuplicateOf   LogID
+	CreateTime    time.Time
+	// ProcessedTime is zero while an event is unfinished.
+	ProcessedTime time.Time
+	// Payload and Events are left out of lists.
+	Payload []byte
+	Events  []LoggedEvent
+}
+
+// LoggedEvent is one event of a delivery.
+type LoggedEvent struct {
+	Ordinal       int32
+	Integration   IntegrationID
+	Kind          string
+	Message       MessageID
+	Outcome       Outcome
+	Error         string
+	Response      string
+	ProcessedTime time.Time
+}
+
+// PlatformCount is how many deliveries a platform made.
+type PlatformCount struct {
+	Platform        Platform
+	Total, Rejected int64
+}
+
+// Cursor is a place in a list that is ordered by time and id, or by position.
+type Cursor struct {
+	Time     time.Time
+	ID       string
+	Position int64
+}
+
+// LogFilter chooses deliveries.
+type LogFilter struct {
+	// Platform is empty for all.
+	Platform Platform
+	DeadOnly bool
+	Limit    int
+	// After is where the page before ended, nil for the first.
+	After *Cursor
+}
+
+// UserFilter chooses users.
+type UserFilter struct {
+	Integration IntegrationID
+	Platform    Platform
+	Limit       int
+	After       *Cursor
+}
+
+// Filter chooses conversations.
+type Filter struct {
+	Integration IntegrationID
+	User        UserID
+	Limit       int
+	After       *Cursor
+}
