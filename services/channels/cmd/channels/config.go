@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/knobot/knobot/platform/env"
+	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/seed"
+)
+
+// telegramAPI is Telegram's own Bot API server. Any other one is somebody's emulator or local server.
+const telegramAPI = "https://api.telegram.org"
+
+// Config is what channels reads from the environment.
+type Config struct {
+	service.Config
+	DatabaseURL        env.Secret    `env:"KNOBOT_DATABASE_URL,required"`
+	MigrateDatabaseURL env.Secret    `env:"KNOBOT_MIGRATE_DATABASE_URL"`
+	Keyset             env.Secret    `env:"KNOBOT_ENCRYPTION_KEYSET"`
+	EchoWait           time.Duration `env:"KNOBOT_ECHO_WAIT" envDefault:"60s"`
+
+	WhatsAppAPIURL     string `env:"WHATSAPP_API_URL" envDefault:"https://graph.facebook.com"`
+	WhatsAppAPIVersion string `env:"WHATSAPP_API_VERSION" envDefault:"v26.0"`
+	TelegramAPIURL     string `env:"TELEGRAM_API_URL" envDefault:"https://api.telegram.org"`
+
+	PhoneNumberID       string     `env:"WHATSAPP_PHONE_NUMBER_ID"`
+	BusinessAccountID   string     `env:"WHATSAPP_WABA_ID"`
+	AccessToken         env.Secret `env:"WHATSAPP_ACCESS_TOKEN"`
+	VerifyToken         env.Secret `env:"WHATSAPP_VERIFY_TOKEN"`
+	AppSecret           env.Secret `env:"WHATSAPP_APP_SECRET"`
+	AllowUnsigned       bool       `env:"WHATSAPP_ALLOW_UNSIGNED"`
+	BotToken            env.Secret `env:"TELEGRAM_BOT_TOKEN"`
+	TelegramSecretToken env.Secret `env:"TELEGRAM_SECRET_TOKEN"`
+}
+
+// Validate checks what types cannot say. It never looks at the values of the first integrations: those that cannot be right
+// are reported in the log and do not stop the service.
+func (c *Config) Validate() error {
+	var faults []error
+	if c.EchoWait < 0 || c.EchoWait > 10*time.Minute {
+		faults = append(faults, fmt.Errorf("KNOBOT_ECHO_WAIT: %s is not between 0s and 10m", c.EchoWait))
+	}
+	for name, address := range map[string]string{"WHATSAPP_API_URL": c.WhatsAppAPIURL, "TELEGRAM_API_URL": c.TelegramAPIURL} {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
+			faults = append(faults, fmt.Errorf("%s: a base address such as https://example.org is needed", name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// ownerURL is the URL for `migrate`.
+func (c *Config) ownerURL() env.Secret {
+	if c.MigrateDatabaseURL.IsSet() {
+		return c.MigrateDatabaseURL
+	}
+	return c.DatabaseURL
+}
+
+func (c *Config) seeds() seed.Environment {
+	return seed.Environment{
+		PhoneNumberID: c.PhoneNumberID, BusinessAccountID: c.BusinessAccountID, AllowUnsigned: c.AllowUnsigned,
+		AccessToken: channels.Secret(c.AccessToken.Reveal()), VerifyToken: channels.Secret(c.VerifyToken.Reveal()),
+		AppSecret: channels.Secret(c.AppSecret.Reveal()), BotToken: channels.Secret(c.BotToken.Reveal()),
+		TelegramSecretToken: channels.Secret(c.TelegramSecretToken.Reveal()),
+	}
+}

@@ -1,0 +1,60 @@
+// Command channels keeps the company's WhatsApp numbers and Telegram bots and sends everything that goes out through them.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/platform/postgres"
+	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/integration"
+	"github.com/knobot/knobot/services/channels/internal/pacing"
+	store "github.com/knobot/knobot/services/channels/internal/postgres"
+	"github.com/knobot/knobot/services/channels/internal/rpcapi"
+	"github.com/knobot/knobot/services/channels/internal/sealing"
+	"github.com/knobot/knobot/services/channels/internal/telegram"
+	"github.com/knobot/knobot/services/channels/internal/whatsapp"
+)
+
+func main() {
+	os.Exit(service.Main("channels", service.Defaults{GRPCAddr: "127.0.0.1:9103", DebugAddr: "127.0.0.1:9203"}, run,
+		service.WithMigrate(migrate)))
+}
+
+func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
+	return store.Schema().Migrate(ctx, cfg.ownerURL(), cfg.DatabaseURL)
+}
+
+func run(ctx context.Context, cfg Config, s *service.Service) error {
+	sealer, err := sealing.New(cfg.Keyset.Reveal())
+	if err != nil {
+		return err
+	}
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.WithSchema(store.Schema()), postgres.WithTracing(s.Tracer()))
+	if err != nil {
+		return err
+	}
+	s.OnStop(pool.Close)
+	db, log := store.NewStore(pool, sealer), s.Logger()
+	cloud := whatsapp.New(whatsapp.Config{BaseURL: cfg.WhatsAppAPIURL, Version: cfg.WhatsAppAPIVersion})
+	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL})
+	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
+	deliveries := delivery.New(
+		delivery.Config{EchoWait: cfg.EchoWait, CallTimeout: 15 * time.Second, Metrics: s.Metrics()}, db, integrations, pacing.New(db),
+		map[channels.Platform]delivery.Provider{
+			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
+			channels.Telegram: {Sender: bots, Render: telegram.Render},
+		}, log)
+	s.OnStop(deliveries.Wait)
+	rpcapi.Register(s.GRPC(), deliveries, integrations, s.Draining())
+	s.Go("start", func(ctx context.Context) error { return start(ctx, cfg, pool, db, integrations, log) })
+	s.Go("expiry", integrations.RunExpiry)
+	s.Go("naming", integrations.RunNaming)
+	s.Go("housekeeping", func(ctx context.Context) error { return db.RunHousekeeping(ctx, log) })
+	return s.Serve(ctx)
+}

@@ -1,0 +1,67 @@
+package delivery_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/pgtest"
+	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/channelstest"
+	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/pacing"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+// bundle is a service on a database, an integration and a provider.
+type bundle struct {
+	*channelstest.Bundle
+	delivery    *delivery.Service
+	integration channels.Integration
+	to          channels.Address
+}
+
+func setup(t *testing.T, p channels.Platform) *bundle {
+	t.Helper()
+	b := &bundle{Bundle: channelstest.New(t)}
+	b.delivery = b.service()
+	if p == channels.WhatsApp {
+		b.integration = b.WhatsApp(t)
+		b.to = channels.Address{IntegrationID: b.integration.ID, WhatsApp: &channels.WhatsAppUser{Phone: "573001234567"}}
+		return b
+	}
+	b.integration = b.Telegram(t)
+	b.to = channels.Address{IntegrationID: b.integration.ID, Telegram: &channels.TelegramChat{ID: 7}}
+	return b
+}
+
+// service is one replica.
+func (b *bundle) service() *delivery.Service {
+	// One message for each line keeps rendering out of these tests.
+	provider := delivery.Provider{Sender: b.Provider, Render: lines, Classify: classify}
+	return delivery.New(delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second}, b.Store, b.Integrations,
+		pacing.New(b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)
+}
+
+func (b *bundle) message(text string) delivery.Message {
+	return delivery.Message{RequestID: "request-1", To: b.to, Markdown: text}
+}
+
+// pass makes time go by for leases, tries and pauses.
+func (b *bundle) pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	b.Exec(t, `update deliveries set lease_until = lease_until - $1::interval`, d)
+	b.Exec(t, `update delivery_parts set try_time = try_time - $1::interval`, d)
+	b.Exec(t, `update pauses set until_time = until_time - $1::interval`, d)
+}
+
+func requireFault(t *testing.T, err error, kind fault.Kind, reason string) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, reason, fault.ReasonOf(err), "%v", err)
+	require.Equal(t, kind, fault.KindOf(err), "%v", err)
+}

@@ -1,0 +1,163 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/knobot/knobot/services/channels"
+)
+
+const insertDelivery = `
+insert into deliveries (request_id, integration_id, platform, fingerprint, template)
+values ($1, $2, $3, $4, $5)
+on conflict (request_id) do nothing
+returning now()`
+
+const (
+	selectDelivery = `
+select request_id, integration_id::text, platform, fingerprint, template, maybe_duplicate, lease_token, lease_until, now() as now
+from deliveries where request_id = $1`
+	lockDelivery = selectDelivery + ` for update`
+	selectParts  = `
+select content, phase, try, try_time, doubts, message_id, state, error_code, error_message
+from delivery_parts where request_id = $1 order by ordinal`
+)
+
+const updateDelivery = `
+update deliveries set maybe_duplicate = $2, lease_token = $3, lease_until = $4, template = $5 where request_id = $1`
+
+const savePart = `
+insert into delivery_parts (request_id, ordinal, content, phase, try, try_time, doubts, message_id, state, error_code, error_message)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (request_id, ordinal) do update
+set content = excluded.content, phase = excluded.phase, try = excluded.try, try_time = excluded.try_time, doubts = excluded.doubts,
+    message_id = excluded.message_id, state = excluded.state, error_code = excluded.error_code, error_message = excluded.error_message`
+
+const findMessage = `
+select p.request_id, p.ordinal, p.try
+from delivery_parts p join deliveries d using (request_id)
+where p.message_id = $2 and p.message_id <> '' and d.integration_id = $1`
+
+const pruneDeliveries = `
+delete from deliveries where request_id in (select request_id from deliveries where create_time < now() - $1::interval limit $2)`
+
+// Open stores a delivery unless its request is known, lets step change what is stored, with the database's time, and commits
+// the result, or nothing if step says so. It holds the row's lock meanwhile, so that of many calls with one request id one
+// steps at a time.
+func (s *Store) Open(ctx context.Context, fresh channels.Delivery, step func(d *channels.Delivery, now time.Time) bool) error {
+	err := s.transact(ctx, func(tx pgx.Tx) error {
+		var now time.Time
+		err := tx.QueryRow(ctx, insertDelivery, fresh.RequestID, fresh.IntegrationID, fresh.Platform, fresh.Fingerprint, fresh.Template).Scan(&now)
+		switch {
+		case errors.Is(err, pgx.ErrNoRows):
+			return changeDelivery(ctx, tx, fresh.RequestID, step)
+		case err != nil:
+			return failed("store delivery", err)
+		}
+		if !step(&fresh, now) {
+			return errKeepNothing
+		}
+		return saveDelivery(ctx, tx, nil, fresh)
+	})
+	if errors.Is(err, errKeepNothing) {
+		return nil
+	}
+	return err
+}
+
+// errKeepNothing rolls a new delivery back.
+var errKeepNothing = errors.New("nothing to keep")
+
+// Step lets step change a delivery under its row's lock, with the database's time, and commits the result, or nothing if
+// step says so. Returns channels.ErrNotFound if there is none.
+func (s *Store) Step(ctx context.Context, requestID string, step func(d *channels.Delivery, now time.Time) bool) error {
+	return s.transact(ctx, func(tx pgx.Tx) error { return changeDelivery(ctx, tx, requestID, step) })
+}
+
+// Delivery returns a delivery. Returns channels.ErrNotFound if there is none.
+func (s *Store) Delivery(ctx context.Context, requestID string) (channels.Delivery, error) {
+	d, _, err := readDelivery(ctx, s.pool, selectDelivery, requestID)
+	return d, err
+}
+
+// FindMessage returns whose message a provider's id names within an integration. Returns channels.ErrNotFound for a message
+// that is not ours.
+func (s *Store) FindMessage(ctx context.Context, integrationID, messageID string) (requestID string, step channels.Step, err error) {
+	err = s.pool.QueryRow(ctx, findMessage, integrationID, messageID).Scan(&requestID, &step.Part, &step.Try)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", channels.Step{}, channels.ErrNotFound
+	}
+	if err != nil {
+		return "", channels.Step{}, failed("find message", err)
+	}
+	return requestID, step, nil
+}
+
+// PruneDeliveries removes up to limit deliveries that are older than keep.
+func (s *Store) PruneDeliveries(ctx context.Context, keep time.Duration, limit int) (int64, error) {
+	tag, err := s.pool.Exec(ctx, pruneDeliveries, keep, limit)
+	if err != nil {
+		return 0, failed("prune deliveries", err)
+	}
+	return tag.RowsAffected(), nil
+}
+
+func changeDelivery(ctx context.Context, tx pgx.Tx, requestID string, step func(d *channels.Delivery, now time.Time) bool) error {
+	d, now, err := readDelivery(ctx, tx, lockDelivery, requestID)
+	if err != nil {
+		return err
+	}
+	before := append([]channels.DeliveryPart(nil), d.Parts...)
+	if !step(&d, now) {
+		return nil
+	}
+	return saveDelivery(ctx, tx, before, d)
+}
+
+type batcher interface {
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+}
+
+func readDelivery(ctx context.Context, q batcher, query, requestID string) (channels.Delivery, time.Time, error) {
+	var (
+		b     pgx.Batch
+		head  deliveryRow
+		parts []partRow
+	)
+	b.Queue(query, requestID).Query(func(rows pgx.Rows) (err error) {
+		head, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[deliveryRow])
+		return err
+	})
+	b.Queue(selectParts, requestID).Query(func(rows pgx.Rows) (err error) {
+		parts, err = pgx.CollectRows(rows, pgx.RowToStructByName[partRow])
+		return err
+	})
+	err := q.SendBatch(ctx, &b).Close()
+	if errors.Is(err, pgx.ErrNoRows) {
+		return channels.Delivery{}, time.Time{}, channels.ErrNotFound
+	}
+	if err != nil {
+		return channels.Delivery{}, time.Time{}, failed("read delivery", err)
+	}
+	return head.delivery(parts), head.Now, nil
+}
+
+// saveDelivery writes the head and those parts that differ from before.
+func saveDelivery(ctx context.Context, tx pgx.Tx, before []channels.DeliveryPart, d channels.Delivery) error {
+	var b pgx.Batch
+	b.Queue(updateDelivery, d.RequestID, d.MaybeDuplicate, d.Lease.Token, timeOrNull(d.Lease.Until), d.Template)
+	for n, p := range d.Parts {
+		if n < len(before) && before[n].Progress == p.Progress {
+			continue
+		}
+		b.Queue(savePart, d.RequestID, n, newContentRow(p), p.Phase, p.Try, timeOrNull(p.TryTime), p.Doubts, p.MessageID, p.State,
+			p.ErrorCode, p.ErrorMessage)
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return failed("store delivery", err)
+	}
+	return nil
+}

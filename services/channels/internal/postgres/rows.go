@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/knobot/knobot/services/channels"
+)
+
+// integrationRow is what selectIntegration returns.
+type integrationRow struct {
+	ID                string      `db:"id"`
+	Name              string      `db:"name"`
+	Platform          string      `db:"platform"`
+	Enabled           bool        `db:"enabled"`
+	StopReason        string      `db:"stop_reason"`
+	PhoneNumberID     string      `db:"phone_number_id"`
+	BusinessAccountID string      `db:"business_account_id"`
+	AllowUnsigned     bool        `db:"allow_unsigned"`
+	BotID             int64       `db:"bot_id"`
+	BotUsername       string      `db:"bot_username"`
+	Settings          settingsRow `db:"settings"`
+	Seeded            bool        `db:"seeded"`
+	Revision          int64       `db:"revision"`
+	CreateTime        time.Time   `db:"create_time"`
+	UpdateTime        time.Time   `db:"update_time"`
+	DeleteTime        *time.Time  `db:"delete_time"`
+	PurgeTime         *time.Time  `db:"purge_time"`
+	Secrets           []secretRow `db:"secrets"`
+}
+
+// secretRow is a secret in the aggregate of selectIntegration.
+type secretRow struct {
+	Field      string     `json:"field"`
+	Sealed     string     `json:"sealed"`
+	CreateTime time.Time  `json:"create_time"`
+	ExpireTime *time.Time `json:"expire_time"`
+}
+
+// settingsRow is the JSON of the settings column. Its names are a contract with rows that exist.
+type settingsRow struct {
+	KnowledgeBase  string             `json:"knowledge_base"`
+	Language       string             `json:"language"`
+	RAGEnabled     bool               `json:"rag_enabled"`
+	TopK           int                `json:"top_k"`
+	HumanContact   string             `json:"human_contact,omitempty"`
+	WindowTemplate *windowTemplateRow `json:"window_template,omitempty"`
+	Debounce       *time.Duration     `json:"debounce_ns,omitempty"`
+	StaleAfter     *time.Duration     `json:"stale_after_ns,omitempty"`
+}
+
+type windowTemplateRow struct {
+	Name      string   `json:"name"`
+	Languages []string `json:"languages"`
+}
+
+func newSettingsRow(s channels.Settings) settingsRow {
+	return settingsRow{
+		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RAGEnabled: s.RAGEnabled, TopK: s.TopK,
+		HumanContact: s.HumanContact, WindowTemplate: (*windowTemplateRow)(s.WindowTemplate),
+		Debounce: s.Debounce, StaleAfter: s.StaleAfter,
+	}
+}
+
+func (r settingsRow) settings() channels.Settings {
+	return channels.Settings{
+		KnowledgeBase: r.KnowledgeBase, Language: r.Language, RAGEnabled: r.RAGEnabled, TopK: r.TopK,
+		HumanContact: r.HumanContact, WindowTemplate: (*channels.WindowTemplate)(r.WindowTemplate),
+		Debounce: r.Debounce, StaleAfter: r.StaleAfter,
+	}
+}
+
+// integration converts the row and opens its secrets. One that does not open makes the whole integration unreadable, not
+// the service: the others go on.
+func (r integrationRow) integration(sealer Sealer) channels.Integration {
+	i := channels.Integration{
+		ID: r.ID, Name: r.Name, Platform: channels.Platform(r.Platform), Enabled: r.Enabled, StopReason: r.StopReason,
+		WhatsApp: channels.WhatsAppConfig{
+			PhoneNumberID: r.PhoneNumberID, BusinessAccountID: r.BusinessAccountID, AllowUnsigned: r.AllowUnsigned,
+		},
+		Telegram: channels.TelegramConfig{BotID: r.BotID, BotUsername: r.BotUsername},
+		Settings: r.Settings.settings(), Seeded: r.Seeded, Revision: r.Revision,
+		CreateTime: r.CreateTime, UpdateTime: r.UpdateTime, DeleteTime: timeOrZero(r.DeleteTime), PurgeTime: timeOrZero(r.PurgeTime),
+	}
+	for _, s := range r.Secrets {
+		value, err := s.open(sealer, r.ID)
+		if err != nil {
+			i.Unreadable = true
+			continue
+		}
+		i.Secrets = append(i.Secrets, channels.StoredSecret{
+			Field: channels.SecretField(s.Field), Value: channels.Secret(value), CreateTime: s.CreateTime, ExpireTime: timeOrZero(s.ExpireTime),
+		})
+	}
+	return i
+}
+
+func (s secretRow) open(sealer Sealer, integrationID string) (string, error) {
+	sealed, err := hex.DecodeString(s.Sealed)
+	if err != nil {
+		return "", err
+	}
+	return sealer.Open(sealed, integrationID, s.Field)
+}
+
+func secretsDiffer(a, b []channels.StoredSecret) bool {
+	return !slices.EqualFunc(a, b, func(a, b channels.StoredSecret) bool {
+		return a.Field == b.Field && a.Value == b.Value && a.ExpireTime.Equal(b.ExpireTime)
+	})
+}
+
+func timeOrZero(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return *t
+}
+
+func timeOrNull(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

@@ -1,0 +1,185 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/knobot/knobot/platform/pgtest"
+	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/channelstest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
+
+func fresh(i channels.Integration, requestID string) channels.Delivery {
+	return channels.Delivery{
+		RequestID: requestID, IntegrationID: i.ID, Platform: i.Platform, Fingerprint: []byte("f"),
+		Parts: []channels.DeliveryPart{{
+			Content:  channels.Part{Text: "hola", Plain: "hola", Buttons: [][]channels.Button{{{ID: "b", Title: "Sí"}}}},
+			Progress: channels.Progress{Phase: channels.PhasePending},
+		}},
+	}
+}
+
+func TestDeliveries(t *testing.T) {
+	t.Parallel()
+
+	t.Run("WhatWasStoredComesBack", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		d := fresh(b.WhatsApp(t), "r1")
+		var stored channels.Delivery
+		require.NoError(t, b.Store.Open(t.Context(), d, func(d *channels.Delivery, now time.Time) bool {
+			d.Lease = channels.Lease{Token: "a", Until: now.Add(time.Minute)}
+			d.Parts[0].Progress = channels.Progress{
+				Phase: channels.PhaseSending, Try: 2, TryTime: now, Doubts: 1, MessageID: "wamid.1", State: channels.DeliverySent, ErrorCode: 5, ErrorMessage: "e",
+			}
+			stored = *d
+			return true
+		}))
+		found, err := b.Store.Delivery(t.Context(), "r1")
+		require.NoError(t, err)
+		require.Equal(t, stored, found)
+		requestID, step, err := b.Store.FindMessage(t.Context(), d.IntegrationID, "wamid.1")
+		require.NoError(t, err)
+		require.Equal(t, "r1", requestID)
+		require.Equal(t, channels.Step{Try: 2}, step)
+		_, _, err = b.Store.FindMessage(t.Context(), d.IntegrationID, "")
+		require.ErrorIs(t, err, channels.ErrNotFound)
+	})
+
+	t.Run("NothingIsKeptWhenTheStepSaysSo", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		d := fresh(b.WhatsApp(t), "r1")
+		require.NoError(t, b.Store.Open(t.Context(), d, func(*channels.Delivery, time.Time) bool { return false }))
+		_, err := b.Store.Delivery(t.Context(), "r1")
+		require.ErrorIs(t, err, channels.ErrNotFound)
+		require.ErrorIs(t, b.Store.Step(t.Context(), "r1", nil), channels.ErrNotFound)
+	})
+
+	t.Run("ContentOfASettledPartIsGone", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		require.NoError(t, b.Store.Open(t.Context(), fresh(b.WhatsApp(t), "r1"), func(d *channels.Delivery, _ time.Time) bool {
+			d.Sent(channels.Step{}, "wamid.1")
+			return true
+		}))
+		var left int
+		require.NoError(t, b.Pool.QueryRow(t.Context(), `select count(*) from delivery_parts where content is not null`).Scan(&left))
+		require.Zero(t, left)
+	})
+
+	t.Run("OldOnesArePruned", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		i := b.WhatsApp(t)
+		keep := func(*channels.Delivery, time.Time) bool { return true }
+		require.NoError(t, b.Store.Open(t.Context(), fresh(i, "old"), keep))
+		b.Exec(t, `update deliveries set create_time = now() - interval '31 days'`)
+		require.NoError(t, b.Store.Open(t.Context(), fresh(i, "new"), keep))
+		pruned, err := b.Store.PruneDeliveries(t.Context(), 30*24*time.Hour, 10)
+		require.NoError(t, err)
+		require.Equal(t, int64(1), pruned)
+		_, err = b.Store.Delivery(t.Context(), "new")
+		require.NoError(t, err)
+	})
+
+	t.Run("StepsOfOneDeliveryTakeTurns", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		d := fresh(b.WhatsApp(t), "r1")
+		var callers errgroup.Group
+		for range 20 {
+			callers.Go(func() error {
+				return b.Store.Open(context.Background(), d, func(d *channels.Delivery, _ time.Time) bool {
+					d.Parts[0].Try++
+					return true
+				})
+			})
+		}
+		require.NoError(t, callers.Wait())
+		found, err := b.Store.Delivery(t.Context(), "r1")
+		require.NoError(t, err)
+		require.Equal(t, 20, found.Parts[0].Try)
+	})
+}
+
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	b := channelstest.New(t)
+	i := b.WhatsApp(t)
+	left := func(recipient string) time.Duration {
+		d, err := b.Store.PauseLeft(t.Context(), i.ID, recipient)
+		require.NoError(t, err)
+		return d.Round(time.Second)
+	}
+	require.Zero(t, left("ana"))
+	require.NoError(t, b.Store.Pause(t.Context(), i.ID, "ana", 30*time.Second))
+	require.NoError(t, b.Store.Pause(t.Context(), i.ID, "ana", 10*time.Second))
+	require.Equal(t, 30*time.Second, left("ana"), "a pause never gets shorter")
+	require.Zero(t, left("luis"))
+	require.NoError(t, b.Store.Pause(t.Context(), i.ID, "", time.Minute))
+	require.Equal(t, time.Minute, left("luis"))
+	b.Exec(t, `update pauses set until_time = now() - interval '2 days'`)
+	require.NoError(t, b.Store.PrunePauses(t.Context(), 24*time.Hour))
+	var rows int
+	require.NoError(t, b.Pool.QueryRow(t.Context(), `select count(*) from pauses`).Scan(&rows))
+	require.Zero(t, rows)
+}
+
+func TestExclusively(t *testing.T) {
+	t.Parallel()
+	b := channelstest.New(t)
+	inside := make(chan struct{}, 1)
+	var callers errgroup.Group
+	for range 3 {
+		callers.Go(func() error {
+			return b.Store.Exclusively(context.Background(), "x", func(context.Context) error {
+				select {
+				case inside <- struct{}{}:
+				default:
+					return errors.New("two at once")
+				}
+				<-inside
+				return nil
+			})
+		})
+	}
+	require.NoError(t, callers.Wait())
+}
+
+// TestPlans checks that what runs for every message has an index. Sequential scans are switched off because tables of tests
+// are too small to deserve better.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	b := channelstest.New(t)
+	i := b.WhatsApp(t)
+	for index, query := range map[string]string{
+		"delivery_parts_message_id": `select 1 from delivery_parts p join deliveries d using (request_id) where p.message_id = 'x' and p.message_id <> '' and d.integration_id = '` + i.ID + `'`,
+		"delivery_parts_pkey":       `select 1 from delivery_parts where request_id = 'x' order by ordinal`,
+		"deliveries_pkey":           `select 1 from deliveries where request_id = 'x' for update`,
+		"deliveries_create_time":    `select request_id from deliveries where create_time < now() limit 10`,
+		"pauses_pkey":               `select 1 from pauses where integration_id = '` + i.ID + `' and recipient in ('', 'x')`,
+		"integrations_revision":     `select 1 from integrations where revision > 5 order by revision`,
+	} {
+		require.NoError(t, pgx.BeginFunc(t.Context(), b.Pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(t.Context(), `set local enable_seqscan = off`); err != nil {
+				return err
+			}
+			rows, err := tx.Query(t.Context(), `explain `+query)
+			require.NoError(t, err)
+			plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			require.Contains(t, strings.Join(plan, "\n"), index)
+			return err
+		}))
+	}
+}

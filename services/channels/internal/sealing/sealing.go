@@ -1,0 +1,83 @@
+// Package sealing encrypts secrets at rest with Tink AEAD. Each ciphertext is bound to the integration and field that it
+// belongs to, so that a row copied elsewhere does not open.
+package sealing
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+	"github.com/tink-crypto/tink-go/v2/tink"
+)
+
+// ErrNoKeyset says that there is no keyset to seal with.
+var ErrNoKeyset = errors.New("KNOBOT_ENCRYPTION_KEYSET is not set: a Tink AEAD keyset in JSON, or that in base64, is needed; " +
+	"`make up` makes one, `tinkey create-keyset --key-template AES256_GCM` does too")
+
+// Sealer seals and opens secrets with the keys of one keyset. It seals with the primary key and opens with any, so that a
+// key is rotated by adding one, rolling that out everywhere, and making it the primary.
+type Sealer struct{ aead tink.AEAD }
+
+// New reads a cleartext keyset in JSON, or that in base64. Its errors never hold key material. Returns ErrNoKeyset for an
+// empty one.
+func New(keysetText string) (*Sealer, error) {
+	text := strings.TrimSpace(keysetText)
+	if text == "" {
+		return nil, ErrNoKeyset
+	}
+	if !strings.HasPrefix(text, "{") {
+		decoded, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, errors.New("KNOBOT_ENCRYPTION_KEYSET is neither JSON nor base64 of it")
+		}
+		text = string(decoded)
+	}
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(strings.NewReader(text)))
+	if err != nil {
+		// Tink's message may quote the input.
+		return nil, errors.New("KNOBOT_ENCRYPTION_KEYSET is no Tink keyset in JSON")
+	}
+	primitive, err := aead.New(handle)
+	if err != nil {
+		return nil, errors.New("KNOBOT_ENCRYPTION_KEYSET is no keyset for AEAD, such as AES256_GCM")
+	}
+	return &Sealer{aead: primitive}, nil
+}
+
+// Seal encrypts the secret of a field of an integration.
+func (s *Sealer) Seal(secret, integrationID, field string) ([]byte, error) {
+	sealed, err := s.aead.Encrypt([]byte(secret), context(integrationID, field))
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", field, err)
+	}
+	return sealed, nil
+}
+
+// Open decrypts what Seal made for the same integration and field. It fails for any other, and for an unknown key.
+func (s *Sealer) Open(sealed []byte, integrationID, field string) (string, error) {
+	secret, err := s.aead.Decrypt(sealed, context(integrationID, field))
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", field, err)
+	}
+	return string(secret), nil
+}
+
+func context(integrationID, field string) []byte { return []byte(integrationID + "/" + field) }
+
+// NewKeyset makes a keyset of one AES-256-GCM key, in JSON.
+func NewKeyset() (string, error) {
+	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
+	if err != nil {
+		return "", fmt.Errorf("make a keyset: %w", err)
+	}
+	var b bytes.Buffer
+	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&b)); err != nil {
+		return "", fmt.Errorf("write a keyset: %w", err)
+	}
+	return strings.TrimSpace(b.String()), nil
+}

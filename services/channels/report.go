@@ -1,0 +1,86 @@
+package channels
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Echo returns the correlation string of a try, which WhatsApp sends back in delivery reports: request/part/try. A report
+// with the echo can arrive before the answer to our own call, and after a timeout it is all that arrives.
+func Echo(requestID string, s Step) string { return fmt.Sprintf("%s/%d/%d", requestID, s.Part, s.Try) }
+
+// ParseEcho reads a correlation string back. Reports false for one that is not ours.
+func ParseEcho(echo string) (requestID string, s Step, ok bool) {
+	rest, try, ok1 := cutLast(echo)
+	requestID, part, ok2 := cutLast(rest)
+	t, err1 := strconv.Atoi(try)
+	p, err2 := strconv.Atoi(part)
+	if !ok1 || !ok2 || err1 != nil || err2 != nil || requestID == "" || t < 1 || p < 0 {
+		return "", Step{}, false
+	}
+	return requestID, Step{Part: p, Try: t}, true
+}
+
+func cutLast(s string) (before, after string, ok bool) {
+	n := strings.LastIndexByte(s, '/')
+	if n < 0 {
+		return "", "", false
+	}
+	return s[:n], s[n+1:], true
+}
+
+// Report is what a provider says of a message that we sent.
+type Report struct {
+	MessageID    string
+	State        DeliveryState
+	Echo         string
+	ErrorCode    int
+	ErrorMessage string
+}
+
+// ReportOutcome is what a report did.
+type ReportOutcome struct {
+	// RequestID is empty when the message is not ours.
+	RequestID string
+	// State is the whole delivery's.
+	State DeliveryState
+	// WindowClosed says that WhatsApp refused it because its 24-hour window is over.
+	WindowClosed bool
+}
+
+// Apply takes a report on a try of one of the parts. Anything but a failure proves that the message is out and settles a
+// part in doubt; a failure of the try in doubt proves the contrary, and the part may be sent again.
+func (d *Delivery) Apply(s Step, r Report) {
+	if s.Part < 0 || s.Part >= len(d.Parts) {
+		return
+	}
+	p := &d.Parts[s.Part]
+	if r.State == DeliveryFailed {
+		p.fail(s, r)
+		return
+	}
+	if r.State == DeliveryUnspecified {
+		return
+	}
+	if p.Phase != PhaseSent || p.MessageID == "" {
+		d.Sent(s, r.MessageID)
+	}
+	p.State = max(p.State, r.State)
+}
+
+// fail records a failure. That of a try which a later one has replaced says nothing about the later one.
+func (p *DeliveryPart) fail(s Step, r Report) {
+	if p.Try != s.Try && p.MessageID != r.MessageID {
+		return
+	}
+	switch p.Phase {
+	case PhaseSending:
+		p.Phase = PhaseRefused
+	case PhaseSent, PhaseUnknown, PhaseRefused:
+		// Stays: the provider took it once, it is not ours to send again.
+	case PhasePending:
+		return
+	}
+	p.State, p.ErrorCode, p.ErrorMessage = DeliveryFailed, r.ErrorCode, r.ErrorMessage
+}
