@@ -1,0 +1,98 @@
+package rag
+
+// Role is who wrote a turn.
+type Role int
+
+// The writers.
+const (
+	Customer Role = iota + 1
+	Assistant
+	Staff
+)
+
+// Turn is one message of a dialogue, as stored.
+type Turn struct {
+	Role Role
+	Text string
+}
+
+// Request asks for an answer to a customer's open messages.
+type Request struct {
+	// ID names the request in logs and at the model's provider.
+	ID            string
+	KnowledgeBase string
+	// Turns are the dialogue, oldest first; the last Open of them are the question.
+	Turns []Turn
+	Open  int
+	// TopK is how many passages to retrieve.
+	TopK int
+	// Retrieve is false when the model alone shall answer.
+	Retrieve bool
+	// Language is the fallback for our own sentences.
+	Language Language
+	// HumanContact is how to reach a person, empty for no offer.
+	HumanContact string
+}
+
+// Language is the IETF tag of a language that KnoBot speaks.
+type Language string
+
+// The languages of our own sentences.
+const (
+	Spanish    Language = "es"
+	English    Language = "en"
+	Portuguese Language = "pt"
+)
+
+// Outcome is how a question was met.
+type Outcome int
+
+// The outcomes.
+const (
+	Answered Outcome = iota + 1
+	Declined
+	SmallTalk
+)
+
+// Mode is what wrote an answer.
+type Mode int
+
+// The modes.
+const (
+	Extractive Mode = iota + 1
+	Generated
+	Canned
+)
+
+// Citation names a passage that an answer rests on.
+type Citation struct {
+	Document  DocumentID
+	Title     string
+	SourceURI string
+	Passage   PassageID
+}
+
+// Cite returns the citation of a passage.
+func (p Passage) Cite() Citation {
+	return Citation{Document: p.Document, Title: p.Title, SourceURI: p.SourceURI, Passage: p.ID}
+}
+
+// Usage is what a model consumed; Model is empty without one.
+type Usage struct {
+	Model        string
+	InputTokens  int64
+	OutputTokens int64
+}
+
+// Answer is what the customer gets.
+type Answer struct {
+	// Text is CommonMark, sources included.
+	Text      string
+	Outcome   Outcome
+	Mode      Mode
+	Citations []Citation
+	Usage     Usage
+	Language  Language
+	// Confidence is the coverage of the best passage.
+	Confidence float64
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/knobot/knobot/platform/env"
+	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/rag/internal/llm"
+	"github.com/knobot/knobot/services/rag/internal/weaviate"
+)
+
+// Config is the service's configuration.
+type Config struct {
+	service.Config
+	DatabaseURL        env.Secret `env:"KNOBOT_DATABASE_URL,required"`
+	MigrateDatabaseURL env.Secret `env:"KNOBOT_MIGRATE_DATABASE_URL"`
+	WeaviateURL        string     `env:"KNOBOT_WEAVIATE_URL" envDefault:"http://127.0.0.1:8080"`
+	WeaviateGRPCAddr   string     `env:"KNOBOT_WEAVIATE_GRPC_ADDR" envDefault:"127.0.0.1:50051"`
+	WeaviateAPIKey     env.Secret `env:"KNOBOT_WEAVIATE_API_KEY"`
+	LLMProvider        string     `env:"KNOBOT_LLM_PROVIDER" envDefault:"extractive"`
+	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
+	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
+	LLMModel           string     `env:"KNOBOT_LLM_MODEL"`
+}
+
+// Validate checks what types cannot say.
+func (c *Config) Validate() error {
+	faults := []error{c.provider()}
+	if !isHTTP(c.WeaviateURL) {
+		faults = append(faults, errors.New("KNOBOT_WEAVIATE_URL: it must be http://host:port or https://host:port"))
+	}
+	if c.LLMBaseURL != "" && !isHTTP(c.LLMBaseURL) {
+		faults = append(faults, errors.New("KNOBOT_LLM_BASE_URL: it must be an http or https address"))
+	}
+	return errors.Join(faults...)
+}
+
+// provider checks who writes the answers.
+func (c *Config) provider() error {
+	switch c.LLMProvider {
+	case "extractive":
+		return nil
+	case "openai":
+		if c.LLMModel == "" {
+			return errors.New("KNOBOT_LLM_MODEL is required with KNOBOT_LLM_PROVIDER=openai")
+		}
+		if c.LLMBaseURL == "" && !c.LLMAPIKey.IsSet() {
+			return errors.New("KNOBOT_LLM_API_KEY is required with KNOBOT_LLM_PROVIDER=openai, unless KNOBOT_LLM_BASE_URL names a server that asks for none")
+		}
+		return nil
+	case "anthropic":
+		return errors.New("KNOBOT_LLM_PROVIDER: anthropic is not supported by this version; use extractive or openai")
+	}
+	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive or openai", c.LLMProvider)
+}
+
+func isHTTP(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+func (c *Config) owner() env.Secret {
+	if c.MigrateDatabaseURL.IsSet() {
+		return c.MigrateDatabaseURL
+	}
+	return c.DatabaseURL
+}
+
+func (c *Config) weaviate() weaviate.Config {
+	return weaviate.Config{URL: c.WeaviateURL, GRPCAddr: c.WeaviateGRPCAddr, APIKey: c.WeaviateAPIKey.Reveal()}
+}
+
+// model is nil for extraction.
+func (c *Config) model() llm.Model {
+	if c.LLMProvider != "openai" {
+		return nil
+	}
+	return llm.NewOpenAI(llm.OpenAIConfig{BaseURL: c.LLMBaseURL, APIKey: c.LLMAPIKey.Reveal(), Model: c.LLMModel})
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/env"
+)
+
+// valid is the least that the service starts with.
+func valid(more ...string) []string {
+	return append([]string{"KNOBOT_DATABASE_URL=postgres://db", "KNOBOT_GRPC_ADDR=127.0.0.1:9102"}, more...)
+}
+
+func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid()))
+	require.Nil(t, cfg.model(), "no key is needed")
+	require.Equal(t, "http://127.0.0.1:8080", cfg.weaviate().URL)
+	require.Equal(t, "127.0.0.1:50051", cfg.weaviate().GRPCAddr)
+	require.Equal(t, cfg.DatabaseURL, cfg.owner())
+}
+
+func TestConfigOfAModel(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=tiny",
+		"KNOBOT_LLM_BASE_URL=http://127.0.0.1:11434/v1", "KNOBOT_MIGRATE_DATABASE_URL=postgres://owner")))
+	require.Equal(t, "openai/tiny", cfg.model().Name())
+	require.Equal(t, env.Secret("postgres://owner"), cfg.owner())
+}
+
+func TestFaultyConfigIsRefused(t *testing.T) {
+	t.Parallel()
+	for sentence, environ := range map[string][]string{
+		"anthropic is not supported by this version": valid("KNOBOT_LLM_PROVIDER=anthropic"),
+		`"gpt" is not extractive or openai`:          valid("KNOBOT_LLM_PROVIDER=gpt"),
+		"KNOBOT_LLM_MODEL is required":               valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_API_KEY=sk-secret"),
+		"KNOBOT_LLM_API_KEY is required":             valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m"),
+		"KNOBOT_LLM_BASE_URL":                        valid("KNOBOT_LLM_BASE_URL=localhost:1"),
+		"KNOBOT_WEAVIATE_URL":                        valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
+		"KNOBOT_DATABASE_URL":                        {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
+	} {
+		var cfg Config
+		err := env.LoadFrom(&cfg, environ)
+		require.ErrorContains(t, err, sentence)
+		require.NotContains(t, err.Error(), "sk-secret")
+	}
+}

@@ -1,0 +1,55 @@
+package analysis
+
+// Words shorter than minTypo letters are too easily another word, and likeness below minLikeness is chance.
+const (
+	minTypo     = 4
+	minLikeness = 0.7
+)
+
+// Likeness tells how likely two stems are one word of which one is mistyped: 1 less the share of letters to add, drop,
+// change or swap, and 0 where that is no sign of anything.
+func Likeness(a, b string) float64 {
+	if a == b {
+		return 1
+	}
+	x, y := []rune(a), []rune(b)
+	longest, shortest := max(len(x), len(y)), min(len(x), len(y))
+	if shortest < minTypo || isNumber(x) || isNumber(y) {
+		return 0
+	}
+	allowed := int(float64(longest) * (1 - minLikeness))
+	if longest-shortest > allowed {
+		return 0
+	}
+	likeness := 1 - float64(distance(x, y))/float64(longest)
+	if likeness < minLikeness {
+		return 0
+	}
+	return likeness
+}
+
+// isNumber tells whether a word begins with a digit: numbers and codes are never near enough.
+func isNumber(word []rune) bool { return word[0] >= '0' && word[0] <= '9' }
+
+// distance is the number of letters to add, drop or change, or of neighbours to swap, to make y of x.
+func distance(x, y []rune) int {
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			change := last[j-1]
+			if x[i-1] != y[j-1] {
+				change++
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, change)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(y)]
+}

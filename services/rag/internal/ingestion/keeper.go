@@ -1,0 +1,214 @@
+package ingestion
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/platform/fault"
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/weaviate"
+)
+
+const (
+	// inspection is how often the index is compared with the store.
+	inspection = time.Minute
+	// retry is how soon an inspection that failed is tried again.
+	retry = 2 * time.Second
+	// pendingLimit is longer than any ingestion takes.
+	pendingLimit = time.Hour
+	// garbageBatch is how many dead versions one inspection removes.
+	garbageBatch = 100
+)
+
+// Keeper makes the index equal to the store: it fills in what is missing, whatever the reason, and removes what is dead.
+// It is safe for concurrent use, and by several replicas at once.
+type Keeper struct {
+	library *Library
+	wake    chan struct{}
+
+	mu sync.Mutex
+	// complete holds the knowledge bases that were seen whole; the others are not searched, because a search of half a
+	// knowledge base would deny what the company has written.
+	complete map[rag.KnowledgeBaseID]bool
+}
+
+func newKeeper(l *Library) *Keeper {
+	return &Keeper{library: l, wake: make(chan struct{}, 1), complete: map[rag.KnowledgeBaseID]bool{}}
+}
+
+// Check returns nil if the knowledge base's entries, as many as it has passages, were seen in the index, now or before.
+// It returns Unavailable while they are missing; they are being put back then.
+func (k *Keeper) Check(ctx context.Context, kb rag.KnowledgeBaseID, passages int) error {
+	if k.isComplete(kb) {
+		return nil
+	}
+	n, err := k.library.index.Count(ctx, kb)
+	if err == nil && n >= passages {
+		k.setComplete(kb, true)
+		return nil
+	}
+	k.rouse()
+	return fault.New(fault.Unavailable, "INDEX_INCOMPLETE", "the search index is being filled again, try again").
+		WithRetryAfter(retry).WithCause(err)
+}
+
+// Lost reports that a knowledge base's entries were not found where they should be.
+func (k *Keeper) Lost(kb rag.KnowledgeBaseID) {
+	k.setComplete(kb, false)
+	k.rouse()
+}
+
+func (k *Keeper) isComplete(kb rag.KnowledgeBaseID) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.complete[kb]
+}
+
+func (k *Keeper) setComplete(kb rag.KnowledgeBaseID, yes bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if yes {
+		k.complete[kb] = true
+	} else {
+		delete(k.complete, kb)
+	}
+}
+
+// rouse makes Run look at once.
+func (k *Keeper) rouse() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run inspects the index at the start, every minute and when something was lost, until ctx ends. An index or a database
+// that is away is waited for, whoever calls meanwhile.
+func (k *Keeper) Run(ctx context.Context) error {
+	for {
+		pause, wake := inspection, k.wake
+		if err := k.Inspect(ctx); err != nil && ctx.Err() == nil {
+			k.library.log.Warn("index not inspected", zap.Error(err))
+			pause, wake = retry, nil
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		case <-wake:
+			timer.Stop()
+		}
+	}
+}
+
+// Inspect compares the index with the store once, and repairs it.
+func (k *Keeper) Inspect(ctx context.Context) error {
+	sizes, err := k.library.store.Sizes(ctx)
+	if err != nil {
+		return err
+	}
+	var faults []error
+	for kb, passages := range sizes {
+		if err := k.restore(ctx, kb, passages); err != nil {
+			faults = append(faults, err)
+		}
+	}
+	return errors.Join(append(faults, k.renew(ctx), k.clean(ctx))...)
+}
+
+// restore fills a knowledge base's tenant if entries are missing.
+func (k *Keeper) restore(ctx context.Context, kb rag.KnowledgeBaseID, passages int) error {
+	n, err := k.library.index.Count(ctx, kb)
+	if err != nil && !errors.Is(err, weaviate.ErrMissing) {
+		return err
+	}
+	if err == nil && n >= passages {
+		k.setComplete(kb, true)
+		return nil
+	}
+	if err := k.library.index.Ensure(ctx, kb); err != nil {
+		return err
+	}
+	if passages == 0 {
+		return nil
+	}
+	k.setComplete(kb, false)
+	return k.Reindex(ctx, kb)
+}
+
+// Reindex writes all current passages of a knowledge base into the index again, one document at a time.
+func (k *Keeper) Reindex(ctx context.Context, kb rag.KnowledgeBaseID) error {
+	versions, err := k.library.store.ActiveVersions(ctx, kb)
+	if err != nil {
+		return err
+	}
+	for _, id := range versions {
+		if err := k.rewrite(ctx, id); err != nil {
+			return err
+		}
+	}
+	k.setComplete(kb, true)
+	k.library.log.Info("knowledge base indexed again",
+		zap.String("knowledge_base", string(kb)), zap.Int("documents", len(versions)))
+	return nil
+}
+
+func (k *Keeper) rewrite(ctx context.Context, id rag.VersionID) error {
+	v, found, err := k.library.store.Version(ctx, id)
+	if err != nil || !found {
+		return err
+	}
+	entries := make([]weaviate.Entry, len(v.Passages))
+	for i, p := range v.Passages {
+		p.Title = v.Title
+		entries[i] = entry(v.ID, p.ID, k.library.analyzer.Document(p.Context()))
+	}
+	return indexFailure(k.library.index.Put(ctx, v.KnowledgeBase, entries))
+}
+
+// renew makes passages again that an older program made in another way.
+func (k *Keeper) renew(ctx context.Context) error {
+	outdated, err := k.library.store.Outdated(ctx, recipe)
+	if err != nil {
+		return err
+	}
+	for _, id := range outdated {
+		v, found, err := k.library.store.Version(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !found {
+			continue
+		}
+		v.ID, v.Recipe = newVersion(), recipe
+		if _, _, err := k.library.process(ctx, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clean removes what is dead.
+func (k *Keeper) clean(ctx context.Context) error {
+	garbage, err := k.library.store.Garbage(ctx, pendingLimit, garbageBatch)
+	if err != nil {
+		return err
+	}
+	for _, dead := range garbage {
+		k.library.forget(ctx, dead)
+	}
+	deleted, err := k.library.store.DeletedKnowledgeBases(ctx)
+	if err != nil {
+		return err
+	}
+	for _, kb := range deleted {
+		k.library.drop(ctx, kb)
+	}
+	return nil
+}

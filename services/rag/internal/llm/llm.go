@@ -1,0 +1,44 @@
+// Package llm asks language models to complete a dialogue. OpenAI's protocol is spoken by OpenAI, Azure, Groq, Ollama,
+// vLLM, llama.cpp and many more.
+package llm
+
+import "context"
+
+// Role is who speaks in a dialogue with a model.
+type Role int
+
+// The roles.
+const (
+	System Role = iota + 1
+	User
+	Assistant
+)
+
+// Message is one message to a model.
+type Message struct {
+	Role Role
+	Text string
+}
+
+// Prompt is a dialogue to complete.
+type Prompt struct {
+	// RequestID names the request in the provider's logs.
+	RequestID string
+	Messages  []Message
+}
+
+// Completion is what a model wrote.
+type Completion struct {
+	Text         string
+	InputTokens  int64
+	OutputTokens int64
+}
+
+// Model completes dialogues.
+type Model interface {
+	// Name is the provider and the model.
+	Name() string
+	// Complete returns the model's next message, never an empty one. It tries again by itself what may pass; its errors
+	// hold no address, key or text.
+	Complete(ctx context.Context, prompt Prompt) (Completion, error)
+}

@@ -1,0 +1,202 @@
+package orchestrator_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/fault"
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/orchestrator"
+	"github.com/knobot/knobot/services/rag/internal/ragtest"
+)
+
+// TestShop asks a fresh clone's own sample documents, at once after taking them in.
+func TestShop(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.AddShop(t)
+	answers := newOrchestrator(t, b, nil)
+
+	t.Run("AnswersWithTheSource", func(t *testing.T) {
+		t.Parallel()
+		for question, want := range map[string][2]string{
+			"¿Cuánto cuesta el envío de un paquete a la Patagonia?": {"$7.900", "Envíos y entregas"},
+			"cuanto sale el envio a cordoba":                        {"$5.400", "Envíos y entregas"},
+			"¿Desde qué monto el envío es gratis?":                  {"$90.000", "Envíos y entregas"},
+			"¿Cuántos días tengo para devolver un producto?":        {"10 días", "Cambios y devoluciones"},
+			"kiero devolber un producto":                            {"días", "Cambios y devoluciones"},
+			"¿En cuántas cuotas puedo pagar?":                       {"6 cuotas", "Medios de pago"},
+			"¿Hay descuento por transferencia?":                     {"12 %", "Medios de pago"},
+			"¿A qué hora abre el local los sábados?":                {"9 a 13", "Preguntas frecuentes"},
+			"¿Cuánto dura la garantía de las bicicletas?":           {"24 meses", "Garantía"},
+		} {
+			answer, err := answers.GenerateAnswer(t.Context(), request(question))
+			require.NoError(t, err, question)
+			require.Equal(t, rag.Answered, answer.Outcome, "%s: %s", question, answer.Text)
+			require.Equal(t, rag.Extractive, answer.Mode, question)
+			require.Equal(t, rag.Spanish, answer.Language, question)
+			require.Contains(t, answer.Text, want[0], question)
+			require.True(t, strings.HasSuffix(answer.Text, "\n\n_Fuente: "+want[1]+"_"), "%s: %s", question, answer.Text)
+			require.Len(t, answer.Citations, 1, question)
+			require.Equal(t, want[1], answer.Citations[0].Title, question)
+		}
+	})
+
+	t.Run("SaysThatItDoesNotKnowNonsense", func(t *testing.T) {
+		t.Parallel()
+		for _, question := range []string{
+			"¿Cuál es la capital de Francia?", "¿Quién ganó el partido de ayer?", "qué opinas de las elecciones",
+			"recomiéndame una película", "asdf qwerty zxcv", "¿Cuántos planetas tiene el sistema solar?",
+		} {
+			answer, err := answers.GenerateAnswer(t.Context(), request(question))
+			require.NoError(t, err, question)
+			require.Equal(t, rag.Declined, answer.Outcome, "%s: %s", question, answer.Text)
+			require.Contains(t, answer.Text, "no lo sé", question)
+			require.Empty(t, answer.Citations, question)
+		}
+	})
+
+	t.Run("SpeaksTheQuestionsLanguage", func(t *testing.T) {
+		t.Parallel()
+		for question, want := range map[string]string{
+			"Who won the match yesterday?":        "I don't know",
+			"Quem ganhou o jogo de ontem?":        "não sei",
+			"What is the garantía of bicicletas?": "_Source: Garantía_",
+			"Qual é a garantia das bicicletas?":   "_Fonte: Garantía_",
+			"hello":                               "Hello!",
+			"obrigado":                            "De nada",
+			"¡Muchas gracias!":                    "Con gusto",
+		} {
+			answer, err := answers.GenerateAnswer(t.Context(), request(question))
+			require.NoError(t, err, question)
+			require.Contains(t, answer.Text, want, question)
+		}
+	})
+
+	t.Run("OffersAPersonWhenItDoesNotKnow", func(t *testing.T) {
+		t.Parallel()
+		req := request("¿Quién ganó el partido de ayer?")
+		req.HumanContact = "https://wa.me/5490000000"
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Contains(t, answer.Text, "hablar con una persona: https://wa.me/5490000000")
+	})
+
+	t.Run("UnderstandsFollowUps", func(t *testing.T) {
+		t.Parallel()
+		follow(t, answers, "¿Cuánto dura la garantía de las bicicletas?", "¿y la de los cascos?", "6 meses")
+		follow(t, answers, "¿A qué hora abre el local?", "¿y los domingos?", "cerrado")
+		follow(t, answers, "¿Cuánto cuesta el envío de 3 kg a Córdoba?", "¿y a la Patagonia?", "$7.900")
+	})
+
+	t.Run("DoesNotRepeatTheLastAnswerForNonsense", func(t *testing.T) {
+		t.Parallel()
+		req := request("¿quién ganó el partido de fútbol de ayer?")
+		req.Turns = append([]rag.Turn{{Role: rag.Customer, Text: "¿Cuánto cuesta el envío a Córdoba?"}}, req.Turns...)
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Equal(t, rag.Declined, answer.Outcome, answer.Text)
+	})
+
+	t.Run("TakesAllOpenMessagesTogether", func(t *testing.T) {
+		t.Parallel()
+		req := request("")
+		req.Turns = []rag.Turn{
+			{Role: rag.Customer, Text: "hola"},
+			{Role: rag.Customer, Text: "una consulta por la garantía"},
+			{Role: rag.Customer, Text: "de los cascos"},
+		}
+		req.Open = 3
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Contains(t, answer.Text, "6 meses")
+	})
+
+	t.Run("NeverShowsWhatADocumentHides", func(t *testing.T) {
+		t.Parallel()
+		for _, question := range []string{"¿La garantía cubre robos?", "garantía de bicicletas cinco años", "ofertas de la semana"} {
+			answer, err := answers.GenerateAnswer(t.Context(), request(question))
+			require.NoError(t, err)
+			for _, hidden := range []string{"robos.", "cinco años", "Ofertas"} {
+				require.NotContains(t, answer.Text, hidden, question)
+			}
+		}
+	})
+
+	t.Run("MeetsHostileTextWithASentence", func(t *testing.T) {
+		t.Parallel()
+		for name, question := range map[string]string{
+			"empty":          "",
+			"blank":          " \n\t ",
+			"emoji":          "😀👍",
+			"flag":           "\U0001F3F4\U000E0067\U000E0062\U000E0065\U000E006E\U000E0067\U000E007F",
+			"control":        "\a\v\x7f\x00",
+			"broken":         "\xff\xfe\xc3\x28",
+			"graphql":        `"}) { Get { Passage_1 } } #`,
+			"sql":            `'; drop table documents; --`,
+			"format":         "%s %d %!v(MISSING) \\u0041 ${jndi:ldap://x}",
+			"right to left":  "\u202eOLAH\u202c",
+			"one megabyte":   strings.Repeat("palabra ", 131_072),
+			"one word of it": strings.Repeat("a", 1<<20),
+		} {
+			answer, err := answers.GenerateAnswer(t.Context(), request(question))
+			require.NoError(t, err, name)
+			require.Equal(t, rag.Declined, answer.Outcome, "%s: %s", name, answer.Text)
+			require.NotEmpty(t, answer.Text, name)
+		}
+		answer, err := answers.GenerateAnswer(t.Context(), request("\U0001F3F4\U000E0067\U000E007F ¿garantía de bicicletas?\x00\xff"))
+		require.NoError(t, err)
+		require.Contains(t, answer.Text, "24 meses")
+	})
+
+	t.Run("IsTheSameTwice", func(t *testing.T) {
+		t.Parallel()
+		first, err := answers.GenerateAnswer(t.Context(), request("garantía y envíos"))
+		require.NoError(t, err)
+		second, err := answers.GenerateAnswer(t.Context(), request("garantía y envíos"))
+		require.NoError(t, err)
+		require.Equal(t, first, second)
+	})
+}
+
+func follow(t *testing.T, answers *orchestrator.Orchestrator, before, question, want string) {
+	t.Helper()
+	first, err := answers.GenerateAnswer(t.Context(), request(before))
+	require.NoError(t, err)
+	req := request(question)
+	req.Turns = append([]rag.Turn{{Role: rag.Customer, Text: before}, {Role: rag.Assistant, Text: first.Text}}, req.Turns...)
+	answer, err := answers.GenerateAnswer(t.Context(), req)
+	require.NoError(t, err)
+	require.Contains(t, answer.Text, want, question)
+}
+
+func TestRequestIsRefused(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	answers := newOrchestrator(t, b, nil)
+	for reason, change := range map[string]func(*rag.Request){
+		"TURNS_REQUIRED":           func(r *rag.Request) { r.Turns = nil },
+		"OPEN_TURNS":               func(r *rag.Request) { r.Open = 2 },
+		"TOP_K":                    func(r *rag.Request) { r.TopK = 21 },
+		"TURN_ROLE":                func(r *rag.Request) { r.Turns = []rag.Turn{{Text: "hola"}} },
+		"HUMAN_CONTACT":            func(r *rag.Request) { r.HumanContact = strings.Repeat("x", 513) },
+		"KNOWLEDGE_BASE_NOT_FOUND": func(r *rag.Request) { r.KnowledgeBase = "other\x00" },
+		"MODEL_REQUIRED":           func(r *rag.Request) { r.Retrieve = false },
+	} {
+		req := request("hola")
+		change(&req)
+		_, err := answers.GenerateAnswer(t.Context(), req)
+		require.Equal(t, reason, fault.ReasonOf(err), err)
+	}
+}
+
+func TestEmptyKnowledgeBaseKnowsNothing(t *testing.T) {
+	t.Parallel()
+	answers := newOrchestrator(t, ragtest.New(t), nil)
+	answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto cuesta el envío?"))
+	require.NoError(t, err)
+	require.Equal(t, rag.Declined, answer.Outcome)
+	require.Contains(t, answer.Text, "no lo sé")
+}

@@ -1,0 +1,95 @@
+package orchestrator
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/platform/fault"
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/llm"
+	"github.com/knobot/knobot/services/rag/internal/retrieval"
+)
+
+// maxModelText bounds one open message that is sent to a model, in bytes. A customer's words go there unchanged or not at
+// all; both platforms end at 4,096 characters.
+const maxModelText = 16 << 10
+
+// fitsModel tells whether the open turns can be sent as they are.
+func (d dialogue) fitsModel() bool {
+	for _, turn := range d.open {
+		if len(turn.Text) > maxModelText || !utf8.ValidString(turn.Text) {
+			return false
+		}
+	}
+	return true
+}
+
+// fromModel has the model answer from the passages.
+func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
+	sources := budget(found.Hits)
+	completion, err := o.model.Complete(ctx, d.prompt(sources))
+	if err != nil {
+		if ctx.Err() != nil {
+			return rag.Answer{}, ctx.Err()
+		}
+		return o.withoutModel(d, found, err), nil
+	}
+	text, cited, known := read(completion.Text, len(sources))
+	if !known {
+		declined := d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
+		declined.Usage = o.usage(completion)
+		return declined, nil
+	}
+	if text == "" {
+		return o.withoutModel(d, found, llm.ErrEmpty), nil
+	}
+	citations := make([]rag.Citation, len(cited))
+	for i, n := range cited {
+		citations[i] = sources[n].Cite()
+	}
+	return d.answer(rag.Answer{
+		Text: text, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Usage: o.usage(completion),
+		Confidence: found.Confidence(),
+	}), nil
+}
+
+// withoutModel is what remains when the model keeps failing: extraction, or "no lo sé" where that would guess.
+func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, err error) rag.Answer {
+	o.log.Warn("model failed, answering by extraction", zap.String("request", d.ID), zap.Error(err))
+	if found.Confidence() < extractiveGate {
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
+	}
+	return o.fromPassage(d, found)
+}
+
+// fromModelAlone has the model answer without passages.
+func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue) (rag.Answer, error) {
+	if o.model == nil {
+		return rag.Answer{}, fault.New(fault.Precondition, "MODEL_REQUIRED",
+			"retrieval is off and no model is configured: set KNOBOT_LLM_PROVIDER, or switch retrieval on")
+	}
+	if !d.fitsModel() || textIsBlank(d.question) {
+		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
+	}
+	completion, err := o.model.Complete(ctx, d.prompt(nil))
+	if err != nil {
+		return rag.Answer{}, modelUnavailable(err)
+	}
+	text, _, known := read(completion.Text, 0)
+	if !known || text == "" {
+		declined := d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0)
+		declined.Usage = o.usage(completion)
+		return declined, nil
+	}
+	return d.answer(rag.Answer{Text: text, Outcome: rag.Answered, Mode: rag.Generated, Usage: o.usage(completion)}), nil
+}
+
+func modelUnavailable(err error) error {
+	return fault.New(fault.Unavailable, "MODEL_UNAVAILABLE", "the model cannot be reached now, try again").WithCause(err)
+}
+
+func (o *Orchestrator) usage(c llm.Completion) rag.Usage {
+	return rag.Usage{Model: o.model.Name(), InputTokens: c.InputTokens, OutputTokens: c.OutputTokens}
+}

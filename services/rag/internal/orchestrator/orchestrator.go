@@ -1,0 +1,173 @@
+// Package orchestrator answers customers: it finds what the documents say, decides whether that is an answer, and has a
+// model or the documents' own words give it.
+package orchestrator
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/platform/fault"
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/language"
+	"github.com/knobot/knobot/services/rag/internal/llm"
+	"github.com/knobot/knobot/services/rag/internal/phrase"
+	"github.com/knobot/knobot/services/rag/internal/retrieval"
+	"github.com/knobot/knobot/services/rag/internal/smalltalk"
+)
+
+// The gates: below this coverage of the question by the best passage the answer is "no lo sé". Coverage is absolute, not
+// relative to the other hits, so that nothing relevant means nothing said. A model sees for itself whether the passages
+// hold the answer, so that it may be asked on a weaker sign.
+const (
+	extractiveGate = 0.35
+	modelGate      = 0.2
+)
+
+// maxContact bounds the way to reach a person, in bytes.
+const maxContact = 512
+
+// Searcher finds passages.
+type Searcher interface {
+	// Search returns NotFound for an unknown knowledge base and Unavailable while the index cannot be asked.
+	Search(ctx context.Context, knowledgeBase, text string, topK int) (retrieval.Result, error)
+}
+
+// Orchestrator composes answers. It is safe for concurrent use.
+type Orchestrator struct {
+	searcher  Searcher
+	extractor *extract.Extractor
+	model     llm.Model
+	log       *zap.Logger
+}
+
+// New returns an orchestrator; without a model (nil) the documents' own words answer.
+func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger) *Orchestrator {
+	return &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log}
+}
+
+// dialogue is a request taken apart.
+type dialogue struct {
+	rag.Request
+	history, open []rag.Turn
+	// question is what the open turns say together.
+	question string
+	language rag.Language
+	phrases  phrase.Phrases
+}
+
+// GenerateAnswer answers the open turns of a dialogue, always with one honest text. It returns Invalid for a request that
+// makes no sense, NotFound for an unknown knowledge base, Precondition (MODEL_REQUIRED) when retrieval is off and there is
+// no model, and Unavailable when the index, or with retrieval off the model, cannot be reached.
+func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error) {
+	d, err := take(req)
+	if err != nil {
+		return rag.Answer{}, err
+	}
+	if !req.Retrieve {
+		return o.fromModelAlone(ctx, d)
+	}
+	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
+	found, err := o.find(ctx, d)
+	if err != nil {
+		return rag.Answer{}, err
+	}
+	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
+		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
+	}
+	switch {
+	case found.Question.Words() == 0:
+		return d.canned(rag.Declined, d.phrases.Unclear(req.HumanContact), 0), nil
+	case found.Confidence() < o.gate(d):
+		return d.canned(rag.Declined, d.phrases.Unknown(req.HumanContact), found.Confidence()), nil
+	case o.asksModel(d):
+		return o.fromModel(ctx, d, found)
+	}
+	return o.fromPassage(d, found), nil
+}
+
+func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
+
+func (o *Orchestrator) gate(d dialogue) float64 {
+	if o.asksModel(d) {
+		return modelGate
+	}
+	return extractiveGate
+}
+
+// take checks a request and takes it apart.
+func take(req rag.Request) (dialogue, error) {
+	if req.Open == 0 {
+		req.Open = 1
+	}
+	switch {
+	case len(req.Turns) == 0:
+		return dialogue{}, invalid("TURNS_REQUIRED", "at least one turn is required")
+	case req.Open < 0 || req.Open > len(req.Turns):
+		return dialogue{}, invalid("OPEN_TURNS", "open_turns must be between 0 and the number of turns")
+	case len(req.HumanContact) > maxContact:
+		return dialogue{}, invalid("HUMAN_CONTACT", "human_contact must be at most 512 bytes")
+	}
+	if err := retrieval.CheckTopK(req.TopK); err != nil {
+		return dialogue{}, err
+	}
+	for _, turn := range req.Turns {
+		if turn.Role < rag.Customer || turn.Role > rag.Staff {
+			return dialogue{}, invalid("TURN_ROLE", "every turn must have a role")
+		}
+	}
+	first := len(req.Turns) - req.Open
+	d := dialogue{Request: req, history: req.Turns[:first], open: req.Turns[first:]}
+	d.question = textOf(d.open)
+	d.language = language.Detect(d.question, language.Parse(string(req.Language)))
+	d.phrases = phrase.In(d.language)
+	return d, nil
+}
+
+func invalid(reason, message string) error { return fault.New(fault.Invalid, reason, message) }
+
+// textOf joins what the customer wrote.
+func textOf(turns []rag.Turn) string {
+	var texts []string
+	for _, turn := range turns {
+		if turn.Role == rag.Customer {
+			texts = append(texts, turn.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
+// fromPassage answers with the best passage's own words.
+func (o *Orchestrator) fromPassage(d dialogue, found retrieval.Result) rag.Answer {
+	best := found.Hits[0]
+	return d.answer(rag.Answer{
+		Text:       o.extractor.Answer(found.Question, best.Text),
+		Outcome:    rag.Answered,
+		Mode:       rag.Extractive,
+		Citations:  []rag.Citation{best.Cite()},
+		Confidence: found.Confidence(),
+	})
+}
+
+// canned answers with a sentence of ours.
+func (d dialogue) canned(outcome rag.Outcome, text string, confidence float64) rag.Answer {
+	return d.answer(rag.Answer{Text: text, Outcome: outcome, Mode: rag.Canned, Confidence: confidence})
+}
+
+// maxAnswer bounds the text of an answer, in characters, without the line of sources: a chat message holds 4,096.
+const maxAnswer = 3_000
+
+// answer finishes an answer: bounded, in its language, its sources named.
+func (d dialogue) answer(a rag.Answer) rag.Answer {
+	a.Language = d.language
+	if utf8.RuneCountInString(a.Text) > maxAnswer {
+		a.Text = strings.TrimSpace(string([]rune(a.Text)[:maxAnswer])) + "…"
+	}
+	if sources := d.phrases.Sources(a.Citations); sources != "" {
+		a.Text += "\n\n" + sources
+	}
+	return a
+}

@@ -1,0 +1,140 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	rag "github.com/knobot/knobot/services/rag"
+)
+
+const selectStatistics = `
+select k.id, k.passage_count, c.stem, c.passages
+from knowledge_bases k
+left join stem_counts c on c.knowledge_base_id = k.id and c.stem = any($2)
+where k.name = $1 and k.delete_time is null`
+
+// Statistics returns what weighs the stems of a question. Returns NotFound if there is no such knowledge base.
+func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []string) (rag.Statistics, error) {
+	out := rag.Statistics{Counts: make(map[string]int, len(stems))}
+	rows, err := s.pool.Query(ctx, selectStatistics, knowledgeBase, notNil(stems))
+	if err != nil {
+		return rag.Statistics{}, failure(err)
+	}
+	var stem *string
+	var count *int
+	tag, err := pgx.ForEachRow(rows, []any{&out.KnowledgeBase, &out.Passages, &stem, &count}, func() error {
+		if stem != nil && count != nil {
+			out.Counts[*stem] = *count
+		}
+		return nil
+	})
+	if isAbsent(err) || err == nil && tag.RowsAffected() == 0 {
+		err = noKnowledgeBase()
+	}
+	return out, failure(err)
+}
+
+const selectPassages = `
+select p.id, d.id, d.name, d.title, d.source_uri, p.ordinal, p.heading_path, p.text, p.stems
+from passages p
+join documents d on d.version_id = p.version_id
+where p.id = any($1::text[]::uuid[]) and d.knowledge_base_id = $2`
+
+// Passages returns those of the ids that belong to a current document of the knowledge base, by id. What the index still
+// holds of replaced and deleted documents is not among them.
+func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
+	list := make([]string, len(ids))
+	for i, id := range ids {
+		list[i] = string(id)
+	}
+	rows, err := s.pool.Query(ctx, selectPassages, list, kb)
+	if err != nil {
+		return nil, failure(err)
+	}
+	out := make(map[rag.PassageID]rag.Passage, len(ids))
+	var p rag.Passage
+	_, err = pgx.ForEachRow(rows, []any{
+		&p.ID, &p.Document, &p.DocumentName, &p.Title, &p.SourceURI, &p.Ordinal, &p.HeadingPath, &p.Text, &p.Stems,
+	}, func() error {
+		out[p.ID] = p
+		p.HeadingPath, p.Stems = nil, nil // Scan must not write into what was kept
+		return nil
+	})
+	return out, failure(err)
+}
+
+const selectActiveVersions = `
+select d.version_id from documents d where d.knowledge_base_id = $1 order by d.name`
+
+// ActiveVersions returns the current version of every document of a knowledge base.
+func (s *Store) ActiveVersions(ctx context.Context, kb rag.KnowledgeBaseID) ([]rag.VersionID, error) {
+	rows, err := s.pool.Query(ctx, selectActiveVersions, kb)
+	if err != nil {
+		return nil, failure(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[rag.VersionID])
+	return list, failure(err)
+}
+
+const selectOutdated = `
+select v.id from versions v where v.state = 'active' and v.recipe <> $1 order by v.create_time`
+
+// Outdated returns current versions whose passages were made by another recipe.
+func (s *Store) Outdated(ctx context.Context, recipe string) ([]rag.VersionID, error) {
+	rows, err := s.pool.Query(ctx, selectOutdated, recipe)
+	if err != nil {
+		return nil, failure(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[rag.VersionID])
+	return list, failure(err)
+}
+
+const selectVersion = `
+select v.id, v.knowledge_base_id, d.name, d.title, d.source_uri, d.content_type, v.hash, v.content, v.recipe
+from versions v
+join documents d on d.version_id = v.id
+where v.id = $1`
+
+const selectVersionPassages = `
+select id, heading_path, text, stems from passages where version_id = $1 order by ordinal`
+
+// Version returns a current version with its passages; found is false if it is not current any more.
+func (s *Store) Version(ctx context.Context, id rag.VersionID) (v rag.Version, found bool, err error) {
+	err = s.pool.QueryRow(ctx, selectVersion, id).Scan(&v.ID, &v.KnowledgeBase, &v.Name, &v.Title, &v.SourceURI, &v.Type,
+		&v.Hash, &v.Content, &v.Recipe)
+	if isNoRows(err) {
+		return rag.Version{}, false, nil
+	}
+	if err != nil {
+		return rag.Version{}, false, failure(err)
+	}
+	rows, err := s.pool.Query(ctx, selectVersionPassages, id)
+	if err != nil {
+		return rag.Version{}, false, failure(err)
+	}
+	v.Passages, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (p rag.Passage, err error) {
+		err = row.Scan(&p.ID, &p.HeadingPath, &p.Text, &p.Stems)
+		return p, err
+	})
+	return v, err == nil, failure(err)
+}
+
+const selectSizes = `
+select id, passage_count from knowledge_bases where delete_time is null order by name`
+
+// Sizes returns how many passages every knowledge base has.
+func (s *Store) Sizes(ctx context.Context) (map[rag.KnowledgeBaseID]int, error) {
+	rows, err := s.pool.Query(ctx, selectSizes)
+	if err != nil {
+		return nil, failure(err)
+	}
+	out := map[rag.KnowledgeBaseID]int{}
+	var id rag.KnowledgeBaseID
+	var n int
+	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error {
+		out[id] = n
+		return nil
+	})
+	return out, failure(err)
+}

@@ -1,0 +1,77 @@
+package retrieval
+
+import (
+	"math"
+
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/analysis"
+)
+
+// Question is a question whose words are weighed by how rare they are in the knowledge base.
+type Question struct {
+	terms []weighed
+	total float64
+}
+
+type weighed struct {
+	analysis.Term
+	weight float64
+}
+
+// unknownName is how much more a name weighs that stands in no passage: whoever asks for the capital of France is not
+// answered by a passage on capitals. Measured: it lets more unanswerable questions be told apart, and costs no answer.
+const unknownName = 2
+
+// presumed is how many further passages, about something else, a knowledge base is taken to have. In one of a few passages a
+// word that stands in all of them would weigh next to nothing and one that stands in none nearly everything, so that the
+// only document would hardly cover any question. In one of hundreds it changes nothing.
+const presumed = 50
+
+// weigh gives every term its inverse document frequency, as BM25 does.
+func weigh(q analysis.Question, s rag.Statistics) Question {
+	out := Question{terms: make([]weighed, len(q.Terms))}
+	n := float64(s.Passages + presumed)
+	for i, term := range q.Terms {
+		df := float64(s.Counts[term.Stem])
+		weight := math.Log(1 + (n-df+0.5)/(df+0.5))
+		if term.Name && df == 0 {
+			weight *= unknownName
+		}
+		out.terms[i] = weighed{Term: term, weight: weight}
+		out.total += weight
+	}
+	return out
+}
+
+// Words is the number of different content words.
+func (q Question) Words() int { return len(q.terms) }
+
+// Coverage is the weight of the question's words that stand among the stems, as a share of the weight of all. A word that
+// only resembles one there, as a mistyped one does, counts by its likeness.
+func (q Question) Coverage(stems []string) float64 {
+	if q.total == 0 {
+		return 0
+	}
+	present := make(map[string]struct{}, len(stems))
+	for _, s := range stems {
+		present[s] = struct{}{}
+	}
+	var covered float64
+	for _, term := range q.terms {
+		if _, ok := present[term.Stem]; ok {
+			covered += term.weight
+			continue
+		}
+		covered += term.weight * closest(term.Stem, stems)
+	}
+	return covered / q.total
+}
+
+// closest is the likeness of the stem most like word, 0 if none is like enough to be the same word mistyped.
+func closest(word string, stems []string) float64 {
+	best := 0.0
+	for _, s := range stems {
+		best = max(best, analysis.Likeness(word, s))
+	}
+	return best
+}

@@ -1,0 +1,158 @@
+package retrieval_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/fault"
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/retrieval"
+	"github.com/knobot/knobot/services/rag/internal/weaviate"
+)
+
+// world is a store, an index and a keeper in memory: what a search makes of them is the subject here; the real ones are
+// tested together in package ingestion.
+type world struct {
+	statistics rag.Statistics
+	passages   map[rag.PassageID]rag.Passage
+	matches    []weaviate.Match
+	searchErr  error
+	incomplete error
+
+	searches []int
+	lost     []rag.KnowledgeBaseID
+}
+
+func (w *world) Statistics(context.Context, string, []string) (rag.Statistics, error) {
+	return w.statistics, nil
+}
+
+func (w *world) Passages(_ context.Context, _ rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
+	out := map[rag.PassageID]rag.Passage{}
+	for _, id := range ids {
+		if p, ok := w.passages[id]; ok {
+			out[id] = p
+		}
+	}
+	return out, nil
+}
+
+func (w *world) Search(_ context.Context, _ rag.KnowledgeBaseID, _ string, limit int) ([]weaviate.Match, error) {
+	w.searches = append(w.searches, limit)
+	return append([]weaviate.Match(nil), w.matches[:min(limit, len(w.matches))]...), w.searchErr
+}
+
+func (w *world) Check(context.Context, rag.KnowledgeBaseID, int) error { return w.incomplete }
+
+func (w *world) Lost(kb rag.KnowledgeBaseID) { w.lost = append(w.lost, kb) }
+
+// newWorld has dead matches before the live ones.
+func newWorld(dead, live int) *world {
+	w := &world{
+		statistics: rag.Statistics{KnowledgeBase: "kb", Passages: 100, Counts: map[string]int{"envi": 10}},
+		passages:   map[rag.PassageID]rag.Passage{},
+	}
+	for i := range dead + live {
+		id := rag.PassageID(fmt.Sprintf("%05d", i))
+		w.matches = append(w.matches, weaviate.Match{Passage: id, Score: float64(dead + live - i)})
+		if i >= dead {
+			w.passages[id] = rag.Passage{ID: id, Stems: []string{"envi"}}
+		}
+	}
+	return w
+}
+
+func search(t *testing.T, w *world, question string, topK int) (retrieval.Result, error) {
+	t.Helper()
+	return retrieval.New(w, w, w, analysis.New()).Search(t.Context(), "default", question, topK)
+}
+
+func TestDeadMatchesAreSearchedPast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(300, 10)
+	found, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Len(t, found.Hits, 5)
+	require.Equal(t, rag.PassageID("00300"), found.Hits[0].ID)
+	require.Equal(t, []int{20, 80, 320}, w.searches)
+}
+
+func TestLiveMatchesNeedOneSearch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(0, 100)
+	_, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Len(t, w.searches, 1)
+}
+
+func TestSearchingPastTheDeadEnds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(100_000, 0)
+	found, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Empty(t, found.Hits)
+	require.Zero(t, found.Confidence())
+	require.LessOrEqual(t, len(w.searches), 5)
+}
+
+func TestNothingIsSearchedWithoutWords(t *testing.T) {
+	t.Parallel()
+	for _, question := range []string{"", "😀", "¿y cómo es?"} {
+		w := newWorld(0, 10)
+		found, err := search(t, w, question, 5)
+		require.NoError(t, err)
+		require.Zero(t, found.Question.Words())
+		require.Empty(t, w.searches)
+	}
+	w := newWorld(0, 10)
+	w.statistics.Passages = 0
+	_, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Empty(t, w.searches, "an empty knowledge base needs no index")
+}
+
+func TestMissingEntriesAreReported(t *testing.T) {
+	t.Parallel()
+	w := newWorld(0, 1)
+	w.searchErr = weaviate.ErrMissing
+	_, err := search(t, w, "envío", 5)
+	require.Equal(t, fault.Unavailable, fault.KindOf(err))
+	require.Equal(t, []rag.KnowledgeBaseID{"kb"}, w.lost)
+
+	w = newWorld(0, 1)
+	w.incomplete = fault.New(fault.Unavailable, "INDEX_INCOMPLETE", "wait")
+	_, err = search(t, w, "envío", 5)
+	require.Equal(t, "INDEX_INCOMPLETE", fault.ReasonOf(err))
+	require.Empty(t, w.searches)
+}
+
+func TestTopKIsBounded(t *testing.T) {
+	t.Parallel()
+	for topK, ok := range map[int]bool{-1: false, 0: false, 1: true, 20: true, 21: false} {
+		_, err := search(t, newWorld(0, 30), "envío", topK)
+		require.Equal(t, ok, err == nil, topK)
+	}
+}
+
+func TestCoverage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(0, 1)
+	w.statistics.Counts = map[string]int{"envi": 50, "grati": 1}
+	question := func(text string) retrieval.Question {
+		found, err := search(t, w, text, 5)
+		require.NoError(t, err)
+		return found.Question
+	}
+	q := question("envío gratis")
+	require.InDelta(t, 1, q.Coverage([]string{"envi", "grati", "otro"}), 1e-9)
+	require.Zero(t, q.Coverage([]string{"otro"}))
+	require.Zero(t, question("😀").Coverage([]string{"envi"}))
+	require.Greater(t, q.Coverage([]string{"grati"}), q.Coverage([]string{"envi"}), "rare words weigh more")
+	require.InDelta(t, 0.87, question("garatnía garantía").Coverage([]string{"garanti"}), 0.1, "a mistyped word counts by its likeness")
+	require.Less(t, question("envío a Francia").Coverage([]string{"envi"}), question("envío a francia").Coverage([]string{"envi"}),
+		"an unknown name weighs more than an unknown word")
+}

@@ -1,0 +1,105 @@
+package rpcapi
+
+import (
+	"context"
+
+	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
+	rag "github.com/knobot/knobot/services/rag"
+)
+
+// Answerer composes answers.
+type Answerer interface {
+	// GenerateAnswer returns Invalid, NotFound, Precondition or Unavailable.
+	GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error)
+}
+
+// Answers serves AnswerService.
+type Answers struct {
+	ragv1.UnimplementedAnswerServiceServer
+	answerer Answerer
+}
+
+// NewAnswers returns the handlers of AnswerService.
+func NewAnswers(answerer Answerer) *Answers { return &Answers{answerer: answerer} }
+
+// GenerateAnswer answers a customer's open messages.
+func (s *Answers) GenerateAnswer(ctx context.Context, r *ragv1.GenerateAnswerRequest) (*ragv1.GenerateAnswerResponse, error) {
+	answer, err := s.answerer.GenerateAnswer(ctx, rag.Request{
+		ID:            r.GetRequestId(),
+		KnowledgeBase: knowledgeBase(r.GetKnowledgeBase()),
+		Turns:         turns(r.GetTurns()),
+		Open:          int(r.GetOpenTurns()),
+		TopK:          topK(r.TopK),
+		Retrieve:      r.RagEnabled == nil || r.GetRagEnabled(),
+		Language:      rag.Language(r.GetLanguage()),
+		HumanContact:  r.GetHumanContact(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return answerProto(answer), nil
+}
+
+func turns(list []*ragv1.Turn) []rag.Turn {
+	out := make([]rag.Turn, len(list))
+	for i, t := range list {
+		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText()}
+	}
+	return out
+}
+
+// role is 0, which is refused, for a writer that we do not know.
+func role(r ragv1.Turn_Role) rag.Role {
+	switch r {
+	case ragv1.Turn_ROLE_CUSTOMER:
+		return rag.Customer
+	case ragv1.Turn_ROLE_ASSISTANT:
+		return rag.Assistant
+	case ragv1.Turn_ROLE_STAFF:
+		return rag.Staff
+	}
+	return 0
+}
+
+func answerProto(a rag.Answer) *ragv1.GenerateAnswerResponse {
+	out := &ragv1.GenerateAnswerResponse{
+		Text:       a.Text,
+		Outcome:    outcomeProto(a.Outcome),
+		Mode:       modeProto(a.Mode),
+		Language:   string(a.Language),
+		Confidence: a.Confidence,
+		Usage: &ragv1.Usage{
+			Model: a.Usage.Model, InputTokens: a.Usage.InputTokens, OutputTokens: a.Usage.OutputTokens,
+		},
+	}
+	for _, c := range a.Citations {
+		out.Citations = append(out.Citations, &ragv1.Citation{
+			DocumentId: string(c.Document), Title: c.Title, SourceUri: c.SourceURI, PassageId: string(c.Passage),
+		})
+	}
+	return out
+}
+
+func outcomeProto(o rag.Outcome) ragv1.Outcome {
+	switch o {
+	case rag.Answered:
+		return ragv1.Outcome_OUTCOME_ANSWERED
+	case rag.Declined:
+		return ragv1.Outcome_OUTCOME_DECLINED
+	case rag.SmallTalk:
+		return ragv1.Outcome_OUTCOME_SMALLTALK
+	}
+	return ragv1.Outcome_OUTCOME_UNSPECIFIED
+}
+
+func modeProto(m rag.Mode) ragv1.Mode {
+	switch m {
+	case rag.Extractive:
+		return ragv1.Mode_MODE_EXTRACTIVE
+	case rag.Generated:
+		return ragv1.Mode_MODE_GENERATED
+	case rag.Canned:
+		return ragv1.Mode_MODE_CANNED
+	}
+	return ragv1.Mode_MODE_UNSPECIFIED
+}

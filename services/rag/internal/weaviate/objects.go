@@ -1,0 +1,191 @@
+package weaviate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-openapi/strfmt"
+	"github.com/weaviate/weaviate-go-client/v4/weaviate/filters"
+	"github.com/weaviate/weaviate-go-client/v4/weaviate/graphql"
+	"github.com/weaviate/weaviate/entities/models"
+	pb "github.com/weaviate/weaviate/grpc/generated/protocol/v1"
+
+	rag "github.com/knobot/knobot/services/rag"
+)
+
+// batchSize is how many objects one write carries.
+const batchSize = 200
+
+// Entry is what the index holds of a passage.
+type Entry struct {
+	Passage rag.PassageID
+	Version rag.VersionID
+	// Stems and Pieces are separated by spaces.
+	Stems, Pieces string
+}
+
+// Put writes entries; writing the same ones again changes nothing. When it returns they can be found. It returns
+// ErrMissing if the knowledge base has no tenant.
+func (x *Index) Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []Entry) error {
+	for batch := range slices.Chunk(entries, batchSize) {
+		if err := x.putSoon(ctx, kb, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A class that another process has just made is in the schema some moments before it can be written to (seen on 1.35.2).
+const (
+	settleTime  = 5 * time.Second
+	settlePause = 50 * time.Millisecond
+)
+
+// putSoon puts a batch and waits for a class that is being made.
+func (x *Index) putSoon(ctx context.Context, kb rag.KnowledgeBaseID, batch []Entry) error {
+	deadline := time.Now().Add(settleTime)
+	for {
+		err := x.put(ctx, kb, batch)
+		if err == nil || !strings.Contains(err.Error(), "could not find index for class") || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-time.After(settlePause):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+func (x *Index) put(ctx context.Context, kb rag.KnowledgeBaseID, entries []Entry) error {
+	c, err := x.v4(ctx)
+	if err != nil {
+		return err
+	}
+	objects := make([]*models.Object, len(entries))
+	for i, e := range entries {
+		objects[i] = &models.Object{
+			Class: Class, Tenant: tenant(kb), ID: strfmt.UUID(e.Passage),
+			Properties: map[string]any{propStems: e.Stems, propPieces: e.Pieces, propVersion: string(e.Version)},
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	results, err := c.Batch().ObjectsBatcher().WithObjects(objects...).Do(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	return refused(results)
+}
+
+// refused returns the first object's error: the batch call itself reports none of them.
+func refused(results []models.ObjectsGetResponse) error {
+	for _, r := range results {
+		if r.Result == nil || r.Result.Errors == nil {
+			continue
+		}
+		for _, e := range r.Result.Errors.Error {
+			if e != nil {
+				return translate(errors.New(e.Message))
+			}
+		}
+	}
+	return nil
+}
+
+// DeleteVersion removes the entries of a version. It is no error if there are none.
+func (x *Index) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error {
+	c, err := x.v4(ctx)
+	if err != nil {
+		return err
+	}
+	where := filters.Where().WithPath([]string{propVersion}).WithOperator(filters.Equal).WithValueText(string(version))
+	for {
+		// One call removes at most 10,000 objects (QUERY_MAXIMUM_RESULTS), fewer than a document may have.
+		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(Class).WithTenant(tenant(kb)).WithWhere(where).Do(ctx)
+		if err := translate(err); err != nil {
+			if errors.Is(err, ErrMissing) {
+				return nil
+			}
+			return err
+		}
+		if response.Results == nil || response.Results.Matches == 0 {
+			return nil
+		}
+		if response.Results.Successful == 0 {
+			return fmt.Errorf("%w: %d objects could not be deleted", ErrUnavailable, response.Results.Failed)
+		}
+	}
+}
+
+// Count returns how many entries a knowledge base has, ErrMissing if it has no tenant.
+func (x *Index) Count(ctx context.Context, kb rag.KnowledgeBaseID) (int, error) {
+	c, err := x.v4(ctx)
+	if err != nil {
+		return 0, err
+	}
+	response, err := c.GraphQL().Aggregate().WithClassName(Class).WithTenant(tenant(kb)).
+		WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}}).Do(ctx)
+	if err != nil {
+		return 0, translate(err)
+	}
+	// The client reports errors of a query beside a nil error.
+	for _, e := range response.Errors {
+		return 0, translate(fmt.Errorf("%s", e.Message))
+	}
+	return count(response.Data)
+}
+
+// count digs {"Aggregate": {Class: [{"meta": {"count": n}}]}} out of a response.
+func count(data map[string]models.JSONObject) (int, error) {
+	aggregate, _ := data["Aggregate"].(map[string]any)
+	groups, _ := aggregate[Class].([]any)
+	if len(groups) == 1 {
+		group, _ := groups[0].(map[string]any)
+		meta, _ := group["meta"].(map[string]any)
+		if n, ok := meta["count"].(float64); ok {
+			return int(n), nil
+		}
+	}
+	return 0, fmt.Errorf("%w: unexpected shape of a count", ErrUnavailable)
+}
+
+// Match is an entry found.
+type Match struct {
+	Passage rag.PassageID
+	Score   float64
+}
+
+// Search returns the entries that match an expression of terms best, best first. The expression is words of letters and
+// digits that package analysis made, never a customer's text. It returns ErrMissing if the knowledge base has no tenant.
+func (x *Index) Search(ctx context.Context, kb rag.KnowledgeBaseID, expression string, limit int) ([]Match, error) {
+	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
+	defer cancel()
+	reply, err := x.search.Search(x.outgoing(ctx), &pb.SearchRequest{
+		Collection:  Class,
+		Tenant:      tenant(kb),
+		Limit:       uint32(max(limit, 0)),
+		Uses_127Api: true,
+		Uses_125Api: true, //nolint:staticcheck // deprecated in the stubs, yet 1.35.2 answers in the old form without it
+		Uses_123Api: true, //nolint:staticcheck // likewise
+		Metadata:    &pb.MetadataRequest{Uuid: true, Score: true},
+		Properties:  &pb.PropertiesRequest{},
+		// Stems three times as heavy as pieces measured best, with and without typing errors.
+		Bm25Search: &pb.BM25{Query: expression, Properties: []string{propStems + "^3", propPieces}},
+	})
+	if err != nil {
+		return nil, translate(err)
+	}
+	matches := make([]Match, 0, len(reply.GetResults()))
+	for _, r := range reply.GetResults() {
+		matches = append(matches, Match{
+			Passage: rag.PassageID(r.GetMetadata().GetId()),
+			Score:   float64(r.GetMetadata().GetScore()),
+		})
+	}
+	return matches, nil
+}

@@ -1,0 +1,170 @@
+package weaviate_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/ragtest"
+	"github.com/knobot/knobot/services/rag/internal/weaviate"
+)
+
+func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
+
+func newKB() rag.KnowledgeBaseID { return rag.KnowledgeBaseID(uuid.NewString()) }
+
+// entry is a passage of version that holds stems.
+func entry(version rag.VersionID, stems string) weaviate.Entry {
+	return weaviate.Entry{Passage: rag.PassageID(uuid.NewString()), Version: version, Stems: stems, Pieces: "§" + stems}
+}
+
+func version() rag.VersionID { return rag.VersionID(uuid.NewString()) }
+
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	setup := func(t *testing.T) (*weaviate.Index, rag.KnowledgeBaseID) {
+		t.Helper()
+		index, kb := ragtest.Index(t), newKB()
+		require.NoError(t, index.Ensure(t.Context(), kb))
+		t.Cleanup(func() { require.NoError(t, index.Drop(context.Background(), kb)) })
+		return index, kb
+	}
+
+	t.Run("FindsAtOnceWhatWasPut", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		both, one := entry(version(), "envi gratis"), entry(version(), "envi car")
+		require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{one, both, entry(version(), "otro")}))
+		matches, err := index.Search(t.Context(), kb, "envi gratis", 10)
+		require.NoError(t, err)
+		require.Len(t, matches, 2)
+		require.Equal(t, both.Passage, matches[0].Passage)
+		require.Equal(t, one.Passage, matches[1].Passage)
+		require.Greater(t, matches[0].Score, matches[1].Score)
+	})
+
+	t.Run("PuttingTwiceChangesNothing", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		e := entry(version(), "envi")
+		for range 2 {
+			require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{e}))
+		}
+		n, err := index.Count(t.Context(), kb)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+	})
+
+	t.Run("EnsureTwiceIsNoError", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		require.NoError(t, index.Ensure(t.Context(), kb))
+	})
+
+	t.Run("TenantsSeeNothingOfEachOther", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		_, other := setup(t)
+		require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{entry(version(), "secreto")}))
+		matches, err := index.Search(t.Context(), other, "secreto §secreto", 10)
+		require.NoError(t, err)
+		require.Empty(t, matches)
+	})
+
+	t.Run("DeletesAVersionAndNothingElse", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		gone, kept := version(), entry(version(), "envi")
+		entries := []weaviate.Entry{kept}
+		for range 450 {
+			entries = append(entries, entry(gone, "envi"))
+		}
+		require.NoError(t, index.Put(t.Context(), kb, entries))
+		require.NoError(t, index.DeleteVersion(t.Context(), kb, gone))
+		require.NoError(t, index.DeleteVersion(t.Context(), kb, gone), "twice is no error")
+		matches, err := index.Search(t.Context(), kb, "envi", 1000)
+		require.NoError(t, err)
+		require.Len(t, matches, 1)
+		require.Equal(t, kept.Passage, matches[0].Passage)
+	})
+
+	t.Run("MissingTenantIsToldApart", func(t *testing.T) {
+		t.Parallel()
+		index, _ := setup(t)
+		kb := newKB()
+		_, err := index.Search(t.Context(), kb, "envi", 10)
+		require.ErrorIs(t, err, weaviate.ErrMissing)
+		_, err = index.Count(t.Context(), kb)
+		require.ErrorIs(t, err, weaviate.ErrMissing)
+		require.ErrorIs(t, index.Put(t.Context(), kb, []weaviate.Entry{entry(version(), "a")}), weaviate.ErrMissing)
+		require.NoError(t, index.Drop(t.Context(), kb), "dropping what is not there is no error")
+		require.NoError(t, index.DeleteVersion(t.Context(), kb, version()))
+	})
+
+	t.Run("TakesEveryCharacter", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		for i, text := range []string{"\U0001F3F4\U000E0067\U000E007F", "\a\v\x7f", `"}) { Get }`, "\U0001FADC", "ñandú", `\`, "'"} {
+			e := entry(version(), fmt.Sprintf("%s marca%d", text, i))
+			require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{e}), "%q", text)
+			matches, err := index.Search(t.Context(), kb, fmt.Sprintf("%s marca%d", text, i), 1)
+			require.NoError(t, err, "%q", text)
+			require.Equal(t, e.Passage, matches[0].Passage, "%q", text)
+		}
+	})
+}
+
+func TestWrongKeyIsUnavailable(t *testing.T) {
+	t.Parallel()
+	server := ragtest.Weaviate(t)
+	index, err := weaviate.Open(weaviate.Config{URL: server.HTTPURL, GRPCAddr: server.GRPCAddr, APIKey: "wrong-key"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = index.Close() })
+	_, err = index.Search(t.Context(), newKB(), "envi", 10)
+	require.ErrorIs(t, err, weaviate.ErrUnavailable)
+	err = index.Ensure(t.Context(), newKB())
+	require.ErrorIs(t, err, weaviate.ErrUnavailable)
+	require.NotContains(t, err.Error(), "wrong-key")
+}
+
+func TestAbsentWeaviateIsUnavailable(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	addr := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	index, err := weaviate.Open(weaviate.Config{URL: "http://" + addr, GRPCAddr: addr})
+	require.NoError(t, err, "opening needs no server")
+	t.Cleanup(func() { _ = index.Close() })
+	_, err = index.Search(t.Context(), newKB(), "envi", 10)
+	require.ErrorIs(t, err, weaviate.ErrUnavailable)
+	require.ErrorIs(t, index.Put(t.Context(), newKB(), []weaviate.Entry{entry(version(), "a")}), weaviate.ErrUnavailable)
+	_, err = index.Count(t.Context(), newKB())
+	require.ErrorIs(t, err, weaviate.ErrUnavailable)
+}
+
+func TestSomethingElseThanWeaviateIsUnavailable(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	index, err := weaviate.Open(weaviate.Config{URL: server.URL, GRPCAddr: server.Listener.Addr().String()})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = index.Close() })
+	require.ErrorIs(t, index.Ensure(t.Context(), newKB()), weaviate.ErrUnavailable)
+}
+
+func TestOpenRefusesAnAddressThatIsNone(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{"", "weaviate:8080", "ftp://weaviate", "http://", "http://%zz"} {
+		_, err := weaviate.Open(weaviate.Config{URL: address, GRPCAddr: "127.0.0.1:50051"})
+		require.Error(t, err, address)
+	}
+}

@@ -1,0 +1,120 @@
+// Package rag is the domain of the service that knows and answers: knowledge bases, their documents and passages,
+// questions and answers. It imports the standard library only.
+package rag
+
+import (
+	"strings"
+	"time"
+)
+
+// DefaultKnowledgeBase is the name of the knowledge base that always exists.
+const DefaultKnowledgeBase = "default"
+
+// KnowledgeBase is a set of documents, apart from all others.
+type KnowledgeBase struct {
+	ID            KnowledgeBaseID
+	Name          string
+	DisplayName   string
+	DocumentCount int
+	CreateTime    time.Time
+}
+
+// KnowledgeBaseID is a UUID; it also names the tenant in the index.
+type KnowledgeBaseID string
+
+// ContentType is how a document is written.
+type ContentType string
+
+// The types that can be read.
+const (
+	PlainText ContentType = "text/plain"
+	Markdown  ContentType = "text/markdown"
+	HTML      ContentType = "text/html"
+)
+
+// Document is a text of the company's, in its current version.
+type Document struct {
+	ID            DocumentID
+	KnowledgeBase string
+	Name          string
+	Title         string
+	SourceURI     string
+	Type          ContentType
+	Version       int
+	PassageCount  int
+	CreateTime    time.Time
+	UpdateTime    time.Time
+	// Content is only filled where a single document is asked for.
+	Content []byte
+}
+
+// DocumentID is a UUID.
+type DocumentID string
+
+// VersionID is the UUID of one content of a document.
+type VersionID string
+
+// PassageID is a UUID, in the index the object's.
+type PassageID string
+
+// Passage is a part of a document that can be found.
+type Passage struct {
+	ID           PassageID
+	Document     DocumentID
+	DocumentName string
+	Title        string
+	SourceURI    string
+	// Ordinal is its place in the document, from 0.
+	Ordinal int
+	// HeadingPath holds the headings above it, outermost first, without the title.
+	HeadingPath []string
+	// Text is CommonMark.
+	Text string
+	// Stems are the different stems of title, headings and text.
+	Stems []string
+}
+
+// Context is the passage under its title and headings: what it is found by, and what a model reads.
+func (p Passage) Context() string {
+	return strings.Join(append(append([]string{p.Title}, p.HeadingPath...), p.Text), "\n")
+}
+
+// Hit is a passage found.
+type Hit struct {
+	Passage
+	// Score is the index's raw keyword score, comparable within one search only.
+	Score float64
+	// Coverage is the share of the question's content that the passage covers, 0 to 1, comparable between searches.
+	Coverage float64
+}
+
+// Version is one content of a document, cut and analysed.
+type Version struct {
+	ID            VersionID
+	KnowledgeBase KnowledgeBaseID
+	Name          string
+	Title         string
+	SourceURI     string
+	Type          ContentType
+	// Hash tells contents apart: equal ones make equal passages.
+	Hash    []byte
+	Content []byte
+	// Recipe names how passages were cut and analysed.
+	Recipe   string
+	Passages []Passage
+}
+
+// Garbage is a version that no document has any more and that may still stand in the index.
+type Garbage struct {
+	KnowledgeBase KnowledgeBaseID
+	Version       VersionID
+}
+
+// Statistics say how much the words of a question tell in a knowledge base.
+type Statistics struct {
+	KnowledgeBase KnowledgeBaseID
+	// Passages is how many can be found.
+	Passages int
+	// Counts holds in how many of them a stem stands; unknown stems are absent.
+	Counts map[string]int
+}
