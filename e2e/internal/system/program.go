@@ -1,0 +1,141 @@
+package system
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+)
+
+// Program is one of our built binaries with its environment. It can be killed and started again.
+type Program struct {
+	Name    string
+	Address string // gRPC or HTTP address, by kind
+	path    string
+	env     []string
+	log     *Log
+
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// Log collects what programs print; it is shared by all starts of a program.
+type Log struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+// Write appends to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+// String returns everything printed so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// Tail returns the last n bytes.
+func (l *Log) Tail(n int) string {
+	s := l.String()
+	return s[max(0, len(s)-n):]
+}
+
+// Start starts the program; it must not be running.
+func (p *Program) Start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	cmd := exec.Command(p.path) //nolint:noctx // ended by Signal
+	cmd.Env = slices.Clone(p.env)
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", p.Name, err)
+	}
+	done := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(done) }()
+	p.cmd, p.done = cmd, done
+	return nil
+}
+
+// Signal sends a signal and waits until the program has ended, at most 30 s; then it is killed.
+func (p *Program) Signal(sig os.Signal) {
+	p.mu.Lock()
+	cmd, done := p.cmd, p.done
+	p.mu.Unlock()
+	if cmd == nil {
+		return
+	}
+	_ = cmd.Process.Signal(sig)
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		_ = cmd.Process.Kill()
+		<-done
+	}
+}
+
+// Kill ends the program at once, as a crash or an out-of-memory kill would.
+func (p *Program) Kill() { p.Signal(syscall.SIGKILL) }
+
+// Stop asks the program to end in order.
+func (p *Program) Stop() { p.Signal(syscall.SIGTERM) }
+
+// PID returns the process id of the last start.
+func (p *Program) PID() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cmd.Process.Pid
+}
+
+// Log returns what it printed over all its starts.
+func (p *Program) Log() *Log { return p.log }
+
+// WaitServing waits until the program's health says SERVING.
+func (p *Program) WaitServing(ctx context.Context) error {
+	conn, err := grpc.NewClient(p.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		r, err := healthv1.NewHealthClient(conn).Check(ctx, &healthv1.HealthCheckRequest{})
+		if err == nil && r.GetStatus() == healthv1.HealthCheckResponse_SERVING {
+			return nil
+		}
+		conn.ResetConnectBackoff()
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return fmt.Errorf("%s ended while starting:\n%s", p.Name, p.log.Tail(4000))
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not serving: %w\n%s", p.Name, ctx.Err(), p.log.Tail(4000))
+		}
+	}
+}
+
+// runOnce runs a binary with arguments to its end.
+func runOnce(ctx context.Context, env []string, path string, args ...string) error {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = env
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", filepath.Base(path), args, err, out)
+	}
+	return nil
+}
