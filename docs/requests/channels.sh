@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Every RPC of the channels service. It makes a bot of its own in the simulator, writes to customers of its own, and
+# removes its integration at the end.
+set -euo pipefail
+. "$(dirname "$0")/demo.bash"
+
+telegram=$(demo_integration 'Telegram Bot')
+whatsapp=$(demo_integration 'WhatsApp Business')
+# Nobody can be written to who has not written first.
+chat=$(unique)
+simulate messages "{\"platform\": \"telegram\", \"from\": \"$chat\", \"name\": \"Ana\", \"text\": \"hola\"}"
+phone=573$(unique | cut -c 5-13)
+simulate messages "{\"platform\": \"whatsapp\", \"from\": \"$phone\", \"name\": \"Leo\", \"text\": \"hola\"}"
+user=$(await user_of "$phone")
+conversation=$(await conversation_of "$user")
+message=$(await message_of "$conversation")
+request=requests-$(unique)
+bot=$(unique)
+token=$bot:requests-$(unique)
+simulate bots "{\"id\": \"$bot\", \"token\": \"$token\", \"name\": \"Ejemplo\", \"username\": \"ejemplo${bot}bot\"}"
+set -v
+
+# What the service offers.
+grpcurl -plaintext 127.0.0.1:9103 list
+grpcurl -plaintext 127.0.0.1:9103 describe knobot.channels.v1.ChannelService
+
+## ChannelService
+
+grpcurl -plaintext -d "{\"address\": {\"integration_id\": \"$telegram\", \"chat\": {\"id\": $chat}}}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendTypingIndicator
+
+# CommonMark goes in; Telegram gets HTML, WhatsApp its own markup. Buttons come back by their id when pressed.
+grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage <<JSON
+{
+  "request_id": "$request",
+  "address": {"integration_id": "$telegram", "chat": {"id": $chat}},
+  "content": {
+    "text": "Hola, **¿en qué puedo ayudarte?**",
+    "button_rows": [{"buttons": [{"id": "opt1", "title": "Opción 1"}, {"id": "opt2", "title": "Opción 2"}]}]
+  }
+}
+JSON
+
+grpcurl -plaintext -d "{\"request_id\": \"$request\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/GetDelivery
+
+# Ends the waiting state of a pressed button. An id that Telegram no longer knows is no error.
+grpcurl -plaintext -d "{\"integration_id\": \"$telegram\", \"callback_id\": \"1\", \"text\": \"Anotado\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/AnswerButtonPress
+
+# WhatsApp: blue ticks on a received message, and "typing …".
+grpcurl -plaintext -d "{\"address\": {\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}, \"message_id\": \"$message\", \"typing\": true}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/MarkMessageRead
+
+# WhatsApp: an approved template, the only thing allowed after 24 hours of silence.
+template=$(grpcurl -plaintext -d "{\"request_id\": \"$request-template\", \"address\": {\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}, \"template\": \"bienvenida\", \"language\": \"es\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendTemplate | field messageId)
+
+# What conversation passes on when WhatsApp reports on a message of ours.
+grpcurl -plaintext -d "{\"integration_id\": \"$whatsapp\", \"reports\": [{\"message_id\": \"$template\", \"state\": \"DELIVERY_STATE_READ\"}]}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/RecordDeliveryReports
+
+## IntegrationService
+
+# Secrets go in by standard input, so that they show in no process list. They never come out again.
+integration=$(grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.IntegrationService/CreateIntegration <<JSON | field id
+{"integration": {"name": "Bot de ejemplo", "platform": "PLATFORM_TELEGRAM", "telegram": {"bot_token": "$token"}}}
+JSON
+)
+
+grpcurl -plaintext -d "{\"id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/GetIntegration
+
+grpcurl -plaintext -d '{"platform": "PLATFORM_TELEGRAM", "page_size": 10}' 127.0.0.1:9103 knobot.channels.v1.IntegrationService/ListIntegrations
+
+# update_mask names what changes. grpcurl wants its paths as a list.
+grpcurl -plaintext -d "{\"integration\": {\"id\": \"$integration\", \"name\": \"Bot de prueba\", \"settings\": {\"top_k\": 3}}, \"update_mask\": {\"paths\": [\"name\", \"settings.top_k\"]}}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/UpdateIntegration
+
+# The simulator takes plain http; Telegram takes https alone.
+grpcurl -plaintext -d "{\"integration_id\": \"$integration\", \"url\": \"http://127.0.0.1:9000\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/SetWebhook
+
+grpcurl -plaintext -d "{\"integration_id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/GetWebhookInfo
+
+# A stream that does not end by itself: grpcurl leaves it after 2 s with exit code 68 (64 + DEADLINE_EXCEEDED).
+grpcurl -plaintext -max-time 2 127.0.0.1:9103 knobot.channels.v1.IntegrationService/WatchIntegrations || [ $? -eq 68 ]
+
+grpcurl -plaintext -d "{\"id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/DeleteIntegration
+
+## VerificationService: for the gateway alone. The stream holds app secrets, so only some fields are shown here.
+
+{ grpcurl -plaintext -max-time 2 127.0.0.1:9103 knobot.channels.v1.VerificationService/Watch || [ $? -eq 68 ]; } | grep -E '"(integrationId|platform|state|revision)"'

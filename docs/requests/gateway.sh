@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Every RPC of the gateway: the three webhook routes, by gRPC and by HTTP. It makes a number and a bot of its own, because
+# only their owner knows their secrets, and removes them at the end.
+set -euo pipefail
+. "$(dirname "$0")/demo.bash"
+command -v openssl >/dev/null || { echo "openssl is missing; see docs/requests/README.md" >&2; exit 1; }
+
+number=$(unique)
+bot=$(unique)
+token=$bot:requests-$(unique)
+verify_token=verify-$(unique)
+app_secret=app-$(unique)
+webhook_secret=secret-$(unique)
+simulate bots "{\"id\": \"$bot\", \"token\": \"$token\", \"name\": \"Ejemplo\", \"username\": \"ejemplo${bot}bot\"}"
+made=()
+remove() {
+  for id in "${made[@]}"; do
+    grpcurl -plaintext -d "{\"id\": \"$id\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/DeleteIntegration >/dev/null
+  done
+}
+trap remove EXIT
+made+=("$(grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.IntegrationService/CreateIntegration <<JSON | field id
+{"integration": {"name": "Número de ejemplo", "platform": "PLATFORM_WHATSAPP", "whatsapp": {
+  "phone_number_id": "$number", "access_token": "requests", "verify_token": "$verify_token", "app_secret": "$app_secret"}}}
+JSON
+)")
+made+=("$(grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.IntegrationService/CreateIntegration <<JSON | field id
+{"integration": {"name": "Bot de ejemplo", "platform": "PLATFORM_TELEGRAM", "telegram": {
+  "bot_token": "$token", "webhook_secret": "$webhook_secret"}}}
+JSON
+)")
+
+# A delivery report of WhatsApp's, and a customer who lets the bot in again: neither asks for an answer.
+whatsapp_body="{\"object\":\"whatsapp_business_account\",\"entry\":[{\"id\":\"1\",\"changes\":[{\"field\":\"messages\",\"value\":{\"messaging_product\":\"whatsapp\",\"metadata\":{\"display_phone_number\":\"15550000000\",\"phone_number_id\":\"$number\"},\"statuses\":[{\"id\":\"wamid.$number\",\"status\":\"delivered\",\"timestamp\":\"$(date +%s)\",\"recipient_id\":\"573001234567\"}]}}]}]}"
+signature=sha256=$(printf %s "$whatsapp_body" | openssl dgst -sha256 -hmac "$app_secret" -r | cut -d' ' -f1)
+member="{\"id\":$bot,\"is_bot\":true,\"first_name\":\"Ejemplo\"}"
+telegram_body="{\"update_id\":$(unique),\"my_chat_member\":{\"chat\":{\"id\":7,\"type\":\"private\",\"first_name\":\"Ana\"},\"from\":{\"id\":7,\"is_bot\":false,\"first_name\":\"Ana\"},\"date\":$(date +%s),\"old_chat_member\":{\"user\":$member,\"status\":\"kicked\",\"until_date\":0},\"new_chat_member\":{\"user\":$member,\"status\":\"member\"}}}"
+whatsapp_base64=$(printf %s "$whatsapp_body" | base64 | tr -d '\n')
+telegram_base64=$(printf %s "$telegram_body" | base64 | tr -d '\n')
+
+# The gateway learns of new credentials within a second or two.
+handshake="{\"hub\": {\"mode\": \"subscribe\", \"challenge\": \"1158201444\", \"verify_token\": \"$verify_token\"}}"
+await succeeds grpcurl -plaintext -d "$handshake" 127.0.0.1:9100 knobot.gateway.v1.WebhookService/VerifyWhatsAppWebhook
+await succeeds grpcurl -plaintext -H "x-telegram-bot-api-secret-token: $webhook_secret" -d "{\"body\": {\"data\": \"$telegram_base64\"}}" 127.0.0.1:9100 knobot.gateway.v1.WebhookService/ReceiveTelegramWebhook
+set -v
+
+# What the service offers.
+grpcurl -plaintext 127.0.0.1:9100 list
+grpcurl -plaintext 127.0.0.1:9100 describe knobot.gateway.v1.WebhookService
+
+## WebhookService by gRPC
+
+# The handshake: the answer holds the challenge. bytes travel as base64 in JSON.
+grpcurl -plaintext -d "{\"hub\": {\"mode\": \"subscribe\", \"challenge\": \"1158201444\", \"verify_token\": \"$verify_token\"}}" 127.0.0.1:9100 knobot.gateway.v1.WebhookService/VerifyWhatsAppWebhook
+
+# signature=sha256=$(printf %s "$whatsapp_body" | openssl dgst -sha256 -hmac "$app_secret" -r | cut -d' ' -f1)
+grpcurl -plaintext -H "x-hub-signature-256: $signature" -d "{\"body\": {\"data\": \"$whatsapp_base64\"}}" 127.0.0.1:9100 knobot.gateway.v1.WebhookService/ReceiveWhatsAppWebhook
+
+# It came in before: a repeat is recorded and changes nothing.
+grpcurl -plaintext -H "x-telegram-bot-api-secret-token: $webhook_secret" -d "{\"body\": {\"data\": \"$telegram_base64\"}}" 127.0.0.1:9100 knobot.gateway.v1.WebhookService/ReceiveTelegramWebhook
+
+## The same by HTTP, as Meta and Telegram do it
+
+curl -fsS "http://127.0.0.1:9000/api/integrations/webhooks/whatsapp/?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=$verify_token"
+
+curl -fsS http://127.0.0.1:9000/api/integrations/webhooks/whatsapp/ -H "X-Hub-Signature-256: $signature" -H 'Content-Type: application/json' -d "$whatsapp_body"
+
+curl -fsS http://127.0.0.1:9000/api/integrations/webhooks/telegram/ -H "X-Telegram-Bot-Api-Secret-Token: $webhook_secret" -H 'Content-Type: application/json' -d "$telegram_body"
