@@ -6,8 +6,7 @@ SHELL := bash
 MODULES  := gen platform services/channels services/conversation services/gateway services/rag simulator cli e2e
 SERVICES := gateway conversation rag channels
 BIN      := $(CURDIR)/bin
-VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS  := -s -w -X github.com/knobot/knobot/platform/service.Version=$(VERSION)
+LDFLAGS  := -s -w
 GO_BUILD := CGO_ENABLED=0 go build -trimpath -ldflags "$(LDFLAGS)"
 export PATH := $(BIN):$(PATH)
 
@@ -59,6 +58,7 @@ tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/weaviate-server #
 generate: $(BUF_TOOLS) ## Write gen/ anew from proto/
 	@buf format -w --path proto/knobot
 	@rm -rf gen/knobot && buf generate
+	@go run ./platform/cmd/configuration > docs/configuration.md
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format the Go code
@@ -73,6 +73,7 @@ verify-proto: $(BUF_TOOLS)
 	@buf format -d --exit-code --path proto/knobot > /dev/null || { echo "proto/ is not formatted: make generate"; exit 1; }
 	@scripts/breaking
 	@scripts/generated
+	@go run ./platform/cmd/configuration | diff -u docs/configuration.md - || { echo "docs/configuration.md is out of date: make generate"; exit 1; }
 
 .PHONY: verify-go
 verify-go: $(BIN)/golangci-lint
@@ -91,5 +92,5 @@ fuzz: ## Run every fuzz target for FUZZTIME (default 60s)
 	@scripts/fuzz $(or $(FUZZTIME),60s)
 
 .PHONY: clean
-clean: ## Remove bin/ and the data of make up
-	@rm -rf $(BIN) .knobot
+clean: ## Remove bin/; the data of make up in .knobot stays
+	@rm -rf $(BIN)
