@@ -136,16 +136,21 @@ func sends(t *testing.T, s *system.System) []simulator.Call {
 	})
 }
 
-// reference is the folder of recorded payloads beside the repository.
+// reference is the folder of recorded payloads.
 func reference(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(shared(t), "reference")
+}
+
+// shared is the folder of third-party data beside the repository.
+func shared(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("KNOBOT_SHARED_DIR")
 	if dir == "" {
 		dir = filepath.Join(system.Root(), "..", "shared")
 	}
-	dir = filepath.Join(dir, "reference")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the recorded payloads are not here: %v", err)
+		t.Skipf("the third-party data is not here: %v", err)
 	}
 	return dir
 }
