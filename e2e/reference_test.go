@@ -59,6 +59,12 @@ func TestRecordedPayloads(t *testing.T) {
 		cases = append(cases, recorded{path: path, platform: simulator.Telegram, number: i, body: refreshTelegram(t, path, i), post: s.PostTelegram})
 	}
 	require.Greater(t, len(cases), 70)
+	// As they were recorded they are stale, or repeats of one another: taken, and answered by nobody.
+	for _, c := range cases {
+		status, err := c.post(t.Context(), refresh(t, c.path, func(_, _ string, v any) any { return v }))
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, status, c.path)
+	}
 	var latencies []time.Duration
 	for _, c := range cases {
 		sent := time.Now()

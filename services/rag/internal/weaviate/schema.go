@@ -106,7 +106,10 @@ func translate(err error) error {
 
 func isMissing(text string) bool {
 	text = strings.ToLower(text)
-	for _, sign := range []string{"not present in schema", "could not find class", "class not found", "tenant not found"} {
+	for _, sign := range []string{
+		"not present in schema", "could not find class", "class not found", "tenant not found",
+		"no graphql provider present", // a Weaviate that never had a class (1.35.2)
+	} {
 		if strings.Contains(text, sign) {
 			return true
 		}
