@@ -146,6 +146,10 @@ func TestIntegrations(t *testing.T) {
 			if token = r.GetNextPageToken(); token == "" {
 				break
 			}
+			_, err = b.integrations.ListIntegrations(t.Context(), &channelsv1.ListIntegrationsRequest{
+				PageToken: token, Platform: typev1.Platform_PLATFORM_TELEGRAM,
+			})
+			requireFault(t, err, fault.Invalid, "INVALID_REQUEST")
 		}
 		require.Equal(t, []string{"n0/ñ", "n0/ñ", "n1/ñ", "n1/ñ", "n2/ñ"}, names)
 		for _, bad := range []string{"!", "eA", "AAAA"} {

@@ -43,9 +43,10 @@ func page(r *channelsv1.ListIntegrationsRequest) (pageRequest, error) {
 		return p, nil
 	}
 	token, err := base64.RawURLEncoding.DecodeString(r.GetPageToken())
-	id, name, ok := strings.Cut(string(token), "/")
-	if err != nil || !ok || uuid.Validate(id) != nil || text("page_token", string(token), 1, 1000) != nil {
-		return p, invalid("page_token", "is not one of ours")
+	filter, position, _ := strings.Cut(string(token), "/")
+	id, name, ok := strings.Cut(position, "/")
+	if err != nil || !ok || filter != string(p.platform) || uuid.Validate(id) != nil || text("page_token", string(token), 1, 1000) != nil {
+		return p, invalid("page_token", "is not one of this list")
 	}
 	p.afterID, p.afterName = id, name
 	return p, nil
@@ -56,7 +57,7 @@ func listProto(found []channels.Integration, p pageRequest) *channelsv1.ListInte
 	if len(found) > p.size {
 		found = found[:p.size]
 		last := found[p.size-1]
-		out.NextPageToken = base64.RawURLEncoding.EncodeToString([]byte(last.ID + "/" + last.Name))
+		out.NextPageToken = base64.RawURLEncoding.EncodeToString([]byte(string(p.platform) + "/" + last.ID + "/" + last.Name))
 	}
 	for _, i := range found {
 		out.Integrations = append(out.Integrations, integrationProto(i))
