@@ -101,6 +101,18 @@ func TestWithoutNamespaceTheKeyStillProtects(t *testing.T) {
 	require.Equal(t, http.StatusOK, code)
 }
 
+func TestFreePortsAreNoneThatTheKernelGivesAway(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		p, err := freePorts(t.Context(), Options{})
+		require.NoError(t, err)
+		for _, port := range []int{p.http, p.grpc, p.gossip, p.data, p.raft, p.raftRPC} {
+			require.Less(t, port, 32768, "the first port for outgoing connections")
+		}
+		require.NotEqual(t, p.http, p.grpc)
+	}
+}
+
 func TestGivenPortsAreUsed(t *testing.T) {
 	t.Parallel()
 	free, err := freePorts(t.Context(), Options{})
