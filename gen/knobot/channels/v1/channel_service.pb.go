@@ -26,6 +26,140 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How it is shown.
+type OutboundMedia_Kind int32
+
+const (
+	// Not said; follows from the MIME type of a stored file, refused for a url.
+	OutboundMedia_KIND_UNSPECIFIED OutboundMedia_Kind = 0
+	// An image.
+	OutboundMedia_KIND_IMAGE OutboundMedia_Kind = 1
+	// A video.
+	OutboundMedia_KIND_VIDEO OutboundMedia_Kind = 2
+	// An audio file.
+	OutboundMedia_KIND_AUDIO OutboundMedia_Kind = 3
+	// A document.
+	OutboundMedia_KIND_DOCUMENT OutboundMedia_Kind = 4
+	// A sticker; goes without caption.
+	OutboundMedia_KIND_STICKER OutboundMedia_Kind = 5
+	// A voice note (Ogg with Opus); goes without caption on WhatsApp.
+	OutboundMedia_KIND_VOICE OutboundMedia_Kind = 6
+)
+
+// Enum value maps for OutboundMedia_Kind.
+var (
+	OutboundMedia_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "KIND_IMAGE",
+		2: "KIND_VIDEO",
+		3: "KIND_AUDIO",
+		4: "KIND_DOCUMENT",
+		5: "KIND_STICKER",
+		6: "KIND_VOICE",
+	}
+	OutboundMedia_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"KIND_IMAGE":       1,
+		"KIND_VIDEO":       2,
+		"KIND_AUDIO":       3,
+		"KIND_DOCUMENT":    4,
+		"KIND_STICKER":     5,
+		"KIND_VOICE":       6,
+	}
+)
+
+func (x OutboundMedia_Kind) Enum() *OutboundMedia_Kind {
+	p := new(OutboundMedia_Kind)
+	*p = x
+	return p
+}
+
+func (x OutboundMedia_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OutboundMedia_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_channels_v1_channel_service_proto_enumTypes[0].Descriptor()
+}
+
+func (OutboundMedia_Kind) Type() protoreflect.EnumType {
+	return &file_knobot_channels_v1_channel_service_proto_enumTypes[0]
+}
+
+func (x OutboundMedia_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OutboundMedia_Kind.Descriptor instead.
+func (OutboundMedia_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{3, 0}
+}
+
+// Which part.
+type TemplateComponent_Type int32
+
+const (
+	// Not said; refused.
+	TemplateComponent_TYPE_UNSPECIFIED TemplateComponent_Type = 0
+	// The header.
+	TemplateComponent_TYPE_HEADER TemplateComponent_Type = 1
+	// The body.
+	TemplateComponent_TYPE_BODY TemplateComponent_Type = 2
+	// A quick-reply button; its parameter is the payload.
+	TemplateComponent_TYPE_QUICK_REPLY_BUTTON TemplateComponent_Type = 3
+	// A button with an address; its parameter is the variable end of it.
+	TemplateComponent_TYPE_URL_BUTTON TemplateComponent_Type = 4
+	// A button that copies a code; its parameter is the code.
+	TemplateComponent_TYPE_COPY_CODE_BUTTON TemplateComponent_Type = 5
+)
+
+// Enum value maps for TemplateComponent_Type.
+var (
+	TemplateComponent_Type_name = map[int32]string{
+		0: "TYPE_UNSPECIFIED",
+		1: "TYPE_HEADER",
+		2: "TYPE_BODY",
+		3: "TYPE_QUICK_REPLY_BUTTON",
+		4: "TYPE_URL_BUTTON",
+		5: "TYPE_COPY_CODE_BUTTON",
+	}
+	TemplateComponent_Type_value = map[string]int32{
+		"TYPE_UNSPECIFIED":        0,
+		"TYPE_HEADER":             1,
+		"TYPE_BODY":               2,
+		"TYPE_QUICK_REPLY_BUTTON": 3,
+		"TYPE_URL_BUTTON":         4,
+		"TYPE_COPY_CODE_BUTTON":   5,
+	}
+)
+
+func (x TemplateComponent_Type) Enum() *TemplateComponent_Type {
+	p := new(TemplateComponent_Type)
+	*p = x
+	return p
+}
+
+func (x TemplateComponent_Type) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (TemplateComponent_Type) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_channels_v1_channel_service_proto_enumTypes[1].Descriptor()
+}
+
+func (TemplateComponent_Type) Type() protoreflect.EnumType {
+	return &file_knobot_channels_v1_channel_service_proto_enumTypes[1]
+}
+
+func (x TemplateComponent_Type) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use TemplateComponent_Type.Descriptor instead.
+func (TemplateComponent_Type) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{15, 0}
+}
+
 // Button is a button under a message.
 type Button struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -127,13 +261,23 @@ func (x *ButtonRow) GetButtons() []*Button {
 	return nil
 }
 
-// Content is what a message says.
+// Content is what a message says. What a platform lacks degrades: more than 3 buttons become a list on WhatsApp, more than
+// 10 a numbered text; a list becomes an inline keyboard on Telegram.
 type Content struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// CommonMark.
+	// CommonMark. With a file it is the caption; what does not fit into one follows as messages of its own.
 	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
 	// Buttons; on WhatsApp at most 3 in all as buttons, up to 10 as a list.
-	ButtonRows    []*ButtonRow `protobuf:"bytes,2,rep,name=button_rows,json=buttonRows,proto3" json:"button_rows,omitempty"`
+	ButtonRows []*ButtonRow `protobuf:"bytes,2,rep,name=button_rows,json=buttonRows,proto3" json:"button_rows,omitempty"`
+	// What goes with the text, or instead of it; unset for a text alone.
+	//
+	// Types that are valid to be assigned to Attachment:
+	//
+	//	*Content_Media
+	//	*Content_List
+	//	*Content_Reaction
+	//	*Content_ContactRequest
+	Attachment    isContent_Attachment `protobuf_oneof:"attachment"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -182,6 +326,462 @@ func (x *Content) GetButtonRows() []*ButtonRow {
 	return nil
 }
 
+func (x *Content) GetAttachment() isContent_Attachment {
+	if x != nil {
+		return x.Attachment
+	}
+	return nil
+}
+
+func (x *Content) GetMedia() *OutboundMedia {
+	if x != nil {
+		if x, ok := x.Attachment.(*Content_Media); ok {
+			return x.Media
+		}
+	}
+	return nil
+}
+
+func (x *Content) GetList() *List {
+	if x != nil {
+		if x, ok := x.Attachment.(*Content_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
+func (x *Content) GetReaction() *Reaction {
+	if x != nil {
+		if x, ok := x.Attachment.(*Content_Reaction); ok {
+			return x.Reaction
+		}
+	}
+	return nil
+}
+
+func (x *Content) GetContactRequest() *ContactRequest {
+	if x != nil {
+		if x, ok := x.Attachment.(*Content_ContactRequest); ok {
+			return x.ContactRequest
+		}
+	}
+	return nil
+}
+
+type isContent_Attachment interface {
+	isContent_Attachment()
+}
+
+type Content_Media struct {
+	// A file.
+	Media *OutboundMedia `protobuf:"bytes,3,opt,name=media,proto3,oneof"`
+}
+
+type Content_List struct {
+	// A list to choose from.
+	List *List `protobuf:"bytes,4,opt,name=list,proto3,oneof"`
+}
+
+type Content_Reaction struct {
+	// A reaction to a received message; goes without text.
+	Reaction *Reaction `protobuf:"bytes,5,opt,name=reaction,proto3,oneof"`
+}
+
+type Content_ContactRequest struct {
+	// Asks for the customer's phone number.
+	ContactRequest *ContactRequest `protobuf:"bytes,6,opt,name=contact_request,json=contactRequest,proto3,oneof"`
+}
+
+func (*Content_Media) isContent_Attachment() {}
+
+func (*Content_List) isContent_Attachment() {}
+
+func (*Content_Reaction) isContent_Attachment() {}
+
+func (*Content_ContactRequest) isContent_Attachment() {}
+
+// OutboundMedia is a file to send.
+type OutboundMedia struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How it is shown.
+	Kind OutboundMedia_Kind `protobuf:"varint,1,opt,name=kind,proto3,enum=knobot.channels.v1.OutboundMedia_Kind" json:"kind,omitempty"`
+	// Where it comes from.
+	//
+	// Types that are valid to be assigned to Source:
+	//
+	//	*OutboundMedia_MediaId
+	//	*OutboundMedia_Url
+	Source isOutboundMedia_Source `protobuf_oneof:"source"`
+	// Name that the customer sees on a document, at most 240 bytes; empty for the stored file's.
+	Filename      string `protobuf:"bytes,4,opt,name=filename,proto3" json:"filename,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutboundMedia) Reset() {
+	*x = OutboundMedia{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutboundMedia) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutboundMedia) ProtoMessage() {}
+
+func (x *OutboundMedia) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutboundMedia.ProtoReflect.Descriptor instead.
+func (*OutboundMedia) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *OutboundMedia) GetKind() OutboundMedia_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return OutboundMedia_KIND_UNSPECIFIED
+}
+
+func (x *OutboundMedia) GetSource() isOutboundMedia_Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *OutboundMedia) GetMediaId() string {
+	if x != nil {
+		if x, ok := x.Source.(*OutboundMedia_MediaId); ok {
+			return x.MediaId
+		}
+	}
+	return ""
+}
+
+func (x *OutboundMedia) GetUrl() string {
+	if x != nil {
+		if x, ok := x.Source.(*OutboundMedia_Url); ok {
+			return x.Url
+		}
+	}
+	return ""
+}
+
+func (x *OutboundMedia) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+type isOutboundMedia_Source interface {
+	isOutboundMedia_Source()
+}
+
+type OutboundMedia_MediaId struct {
+	// A stored file, from UploadMedia or FetchMedia.
+	MediaId string `protobuf:"bytes,2,opt,name=media_id,json=mediaId,proto3,oneof"`
+}
+
+type OutboundMedia_Url struct {
+	// A public https address that the platform fetches by itself.
+	Url string `protobuf:"bytes,3,opt,name=url,proto3,oneof"`
+}
+
+func (*OutboundMedia_MediaId) isOutboundMedia_Source() {}
+
+func (*OutboundMedia_Url) isOutboundMedia_Source() {}
+
+// List is a list to choose from: at most 10 rows over all sections.
+type List struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of the button that opens it on WhatsApp, at most 20 characters; empty for our own.
+	ButtonTitle string `protobuf:"bytes,1,opt,name=button_title,json=buttonTitle,proto3" json:"button_title,omitempty"`
+	// Its sections; a title is needed where there are several.
+	Sections      []*ListSection `protobuf:"bytes,2,rep,name=sections,proto3" json:"sections,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *List) Reset() {
+	*x = List{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *List) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*List) ProtoMessage() {}
+
+func (x *List) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use List.ProtoReflect.Descriptor instead.
+func (*List) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *List) GetButtonTitle() string {
+	if x != nil {
+		return x.ButtonTitle
+	}
+	return ""
+}
+
+func (x *List) GetSections() []*ListSection {
+	if x != nil {
+		return x.Sections
+	}
+	return nil
+}
+
+// ListSection is a part of a list.
+type ListSection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Title, at most 24 characters.
+	Title string `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	// Its rows.
+	Rows          []*ListRow `protobuf:"bytes,2,rep,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSection) Reset() {
+	*x = ListSection{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSection) ProtoMessage() {}
+
+func (x *ListSection) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSection.ProtoReflect.Descriptor instead.
+func (*ListSection) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ListSection) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ListSection) GetRows() []*ListRow {
+	if x != nil {
+		return x.Rows
+	}
+	return nil
+}
+
+// ListRow is a choice.
+type ListRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Opaque id that comes back when it is chosen, 1 to 32 ASCII characters.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Label, at most 24 characters.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// A second line, at most 72 characters; left out on Telegram's buttons.
+	Description   string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRow) Reset() {
+	*x = ListRow{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRow) ProtoMessage() {}
+
+func (x *ListRow) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRow.ProtoReflect.Descriptor instead.
+func (*ListRow) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListRow) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ListRow) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *ListRow) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+// Reaction is an emoji on a received message.
+type Reaction struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The provider's id of that message.
+	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
+	// The emoji; empty takes it away.
+	Emoji         string `protobuf:"bytes,2,opt,name=emoji,proto3" json:"emoji,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reaction) Reset() {
+	*x = Reaction{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reaction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reaction) ProtoMessage() {}
+
+func (x *Reaction) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reaction.ProtoReflect.Descriptor instead.
+func (*Reaction) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Reaction) GetMessageId() string {
+	if x != nil {
+		return x.MessageId
+	}
+	return ""
+}
+
+func (x *Reaction) GetEmoji() string {
+	if x != nil {
+		return x.Emoji
+	}
+	return ""
+}
+
+// ContactRequest asks for the customer's phone number: a message with a button on both platforms. It comes back as a message
+// of kind CONTACTS.
+type ContactRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Telegram: label of the button; empty for our own.
+	ButtonTitle   string `protobuf:"bytes,1,opt,name=button_title,json=buttonTitle,proto3" json:"button_title,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ContactRequest) Reset() {
+	*x = ContactRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ContactRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ContactRequest) ProtoMessage() {}
+
+func (x *ContactRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ContactRequest.ProtoReflect.Descriptor instead.
+func (*ContactRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ContactRequest) GetButtonTitle() string {
+	if x != nil {
+		return x.ButtonTitle
+	}
+	return ""
+}
+
 // SendMessageRequest is a message to send.
 type SendMessageRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -201,7 +801,7 @@ type SendMessageRequest struct {
 
 func (x *SendMessageRequest) Reset() {
 	*x = SendMessageRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[3]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -213,7 +813,7 @@ func (x *SendMessageRequest) String() string {
 func (*SendMessageRequest) ProtoMessage() {}
 
 func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[3]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -226,7 +826,7 @@ func (x *SendMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageRequest.ProtoReflect.Descriptor instead.
 func (*SendMessageRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SendMessageRequest) GetRequestId() string {
@@ -275,7 +875,7 @@ type SendMessageResponse struct {
 
 func (x *SendMessageResponse) Reset() {
 	*x = SendMessageResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[4]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -287,7 +887,7 @@ func (x *SendMessageResponse) String() string {
 func (*SendMessageResponse) ProtoMessage() {}
 
 func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[4]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -300,7 +900,7 @@ func (x *SendMessageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendMessageResponse.ProtoReflect.Descriptor instead.
 func (*SendMessageResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SendMessageResponse) GetDelivery() *Delivery {
@@ -327,7 +927,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[5]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -339,7 +939,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[5]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -352,7 +952,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Delivery) GetRequestId() string {
@@ -391,14 +991,16 @@ type DeliveryPart struct {
 	// How far it came; unspecified until sent.
 	State v11.DeliveryState `protobuf:"varint,2,opt,name=state,proto3,enum=knobot.conversation.v1.DeliveryState" json:"state,omitempty"`
 	// Why it failed, as the provider says, without secrets.
-	ErrorMessage  string `protobuf:"bytes,3,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
+	ErrorMessage string `protobuf:"bytes,3,opt,name=error_message,json=errorMessage,proto3" json:"error_message,omitempty"`
+	// What it costs, as WhatsApp says; unset until a report says so.
+	Pricing       *Pricing `protobuf:"bytes,4,opt,name=pricing,proto3" json:"pricing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeliveryPart) Reset() {
 	*x = DeliveryPart{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[6]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -410,7 +1012,7 @@ func (x *DeliveryPart) String() string {
 func (*DeliveryPart) ProtoMessage() {}
 
 func (x *DeliveryPart) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[6]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -423,7 +1025,7 @@ func (x *DeliveryPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryPart.ProtoReflect.Descriptor instead.
 func (*DeliveryPart) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DeliveryPart) GetMessageId() string {
@@ -447,6 +1049,86 @@ func (x *DeliveryPart) GetErrorMessage() string {
 	return ""
 }
 
+func (x *DeliveryPart) GetPricing() *Pricing {
+	if x != nil {
+		return x.Pricing
+	}
+	return nil
+}
+
+// Pricing is what WhatsApp says of a message's price.
+type Pricing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// It is billed.
+	Billable bool `protobuf:"varint,1,opt,name=billable,proto3" json:"billable,omitempty"`
+	// Meta's model, as "PMP".
+	Model string `protobuf:"bytes,2,opt,name=model,proto3" json:"model,omitempty"`
+	// Meta's type, as "regular" or "free_customer_service".
+	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	// Meta's category, as "service", "utility" or "marketing".
+	Category      string `protobuf:"bytes,4,opt,name=category,proto3" json:"category,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pricing) Reset() {
+	*x = Pricing{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pricing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pricing) ProtoMessage() {}
+
+func (x *Pricing) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pricing.ProtoReflect.Descriptor instead.
+func (*Pricing) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Pricing) GetBillable() bool {
+	if x != nil {
+		return x.Billable
+	}
+	return false
+}
+
+func (x *Pricing) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *Pricing) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *Pricing) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
 // SendTemplateRequest is a template to send.
 type SendTemplateRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -458,15 +1140,17 @@ type SendTemplateRequest struct {
 	Template string `protobuf:"bytes,3,opt,name=template,proto3" json:"template,omitempty"`
 	// Language code as approved, empty for "es".
 	Language string `protobuf:"bytes,4,opt,name=language,proto3" json:"language,omitempty"`
-	// Texts for the body's placeholders, in order.
+	// Texts for the body's placeholders, in order. For anything more, use components.
 	BodyParameters []string `protobuf:"bytes,5,rep,name=body_parameters,json=bodyParameters,proto3" json:"body_parameters,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Values for header, body and buttons; not together with body_parameters.
+	Components    []*TemplateComponent `protobuf:"bytes,6,rep,name=components,proto3" json:"components,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendTemplateRequest) Reset() {
 	*x = SendTemplateRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[7]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +1162,7 @@ func (x *SendTemplateRequest) String() string {
 func (*SendTemplateRequest) ProtoMessage() {}
 
 func (x *SendTemplateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[7]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +1175,7 @@ func (x *SendTemplateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTemplateRequest.ProtoReflect.Descriptor instead.
 func (*SendTemplateRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SendTemplateRequest) GetRequestId() string {
@@ -529,6 +1213,173 @@ func (x *SendTemplateRequest) GetBodyParameters() []string {
 	return nil
 }
 
+func (x *SendTemplateRequest) GetComponents() []*TemplateComponent {
+	if x != nil {
+		return x.Components
+	}
+	return nil
+}
+
+// TemplateComponent gives values to a part of a template.
+type TemplateComponent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which part.
+	Type TemplateComponent_Type `protobuf:"varint,1,opt,name=type,proto3,enum=knobot.channels.v1.TemplateComponent_Type" json:"type,omitempty"`
+	// For a button: its place, from 0.
+	Index int32 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// The values, in order.
+	Parameters    []*TemplateParameter `protobuf:"bytes,3,rep,name=parameters,proto3" json:"parameters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TemplateComponent) Reset() {
+	*x = TemplateComponent{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TemplateComponent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TemplateComponent) ProtoMessage() {}
+
+func (x *TemplateComponent) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TemplateComponent.ProtoReflect.Descriptor instead.
+func (*TemplateComponent) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *TemplateComponent) GetType() TemplateComponent_Type {
+	if x != nil {
+		return x.Type
+	}
+	return TemplateComponent_TYPE_UNSPECIFIED
+}
+
+func (x *TemplateComponent) GetIndex() int32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *TemplateComponent) GetParameters() []*TemplateParameter {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+// TemplateParameter is a value in a template.
+type TemplateParameter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the placeholder, empty where they are numbered.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The value.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*TemplateParameter_Text
+	//	*TemplateParameter_Media
+	Value         isTemplateParameter_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TemplateParameter) Reset() {
+	*x = TemplateParameter{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TemplateParameter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TemplateParameter) ProtoMessage() {}
+
+func (x *TemplateParameter) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TemplateParameter.ProtoReflect.Descriptor instead.
+func (*TemplateParameter) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *TemplateParameter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *TemplateParameter) GetValue() isTemplateParameter_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *TemplateParameter) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*TemplateParameter_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *TemplateParameter) GetMedia() *OutboundMedia {
+	if x != nil {
+		if x, ok := x.Value.(*TemplateParameter_Media); ok {
+			return x.Media
+		}
+	}
+	return nil
+}
+
+type isTemplateParameter_Value interface {
+	isTemplateParameter_Value()
+}
+
+type TemplateParameter_Text struct {
+	// A text.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type TemplateParameter_Media struct {
+	// A file: image, video or document, for a header.
+	Media *OutboundMedia `protobuf:"bytes,3,opt,name=media,proto3,oneof"`
+}
+
+func (*TemplateParameter_Text) isTemplateParameter_Value() {}
+
+func (*TemplateParameter_Media) isTemplateParameter_Value() {}
+
 // SendTemplateResponse is the recorded result.
 type SendTemplateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -540,7 +1391,7 @@ type SendTemplateResponse struct {
 
 func (x *SendTemplateResponse) Reset() {
 	*x = SendTemplateResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[8]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -552,7 +1403,7 @@ func (x *SendTemplateResponse) String() string {
 func (*SendTemplateResponse) ProtoMessage() {}
 
 func (x *SendTemplateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[8]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -565,7 +1416,7 @@ func (x *SendTemplateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTemplateResponse.ProtoReflect.Descriptor instead.
 func (*SendTemplateResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SendTemplateResponse) GetDelivery() *Delivery {
@@ -588,7 +1439,7 @@ type SendTypingIndicatorRequest struct {
 
 func (x *SendTypingIndicatorRequest) Reset() {
 	*x = SendTypingIndicatorRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[9]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +1451,7 @@ func (x *SendTypingIndicatorRequest) String() string {
 func (*SendTypingIndicatorRequest) ProtoMessage() {}
 
 func (x *SendTypingIndicatorRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[9]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +1464,7 @@ func (x *SendTypingIndicatorRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTypingIndicatorRequest.ProtoReflect.Descriptor instead.
 func (*SendTypingIndicatorRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SendTypingIndicatorRequest) GetAddress() *v1.Address {
@@ -639,7 +1490,7 @@ type SendTypingIndicatorResponse struct {
 
 func (x *SendTypingIndicatorResponse) Reset() {
 	*x = SendTypingIndicatorResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[10]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +1502,7 @@ func (x *SendTypingIndicatorResponse) String() string {
 func (*SendTypingIndicatorResponse) ProtoMessage() {}
 
 func (x *SendTypingIndicatorResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[10]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +1515,7 @@ func (x *SendTypingIndicatorResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTypingIndicatorResponse.ProtoReflect.Descriptor instead.
 func (*SendTypingIndicatorResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{19}
 }
 
 // MarkMessageReadRequest names a received message.
@@ -682,7 +1533,7 @@ type MarkMessageReadRequest struct {
 
 func (x *MarkMessageReadRequest) Reset() {
 	*x = MarkMessageReadRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[11]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -694,7 +1545,7 @@ func (x *MarkMessageReadRequest) String() string {
 func (*MarkMessageReadRequest) ProtoMessage() {}
 
 func (x *MarkMessageReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[11]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -707,7 +1558,7 @@ func (x *MarkMessageReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessageReadRequest.ProtoReflect.Descriptor instead.
 func (*MarkMessageReadRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *MarkMessageReadRequest) GetAddress() *v1.Address {
@@ -740,7 +1591,7 @@ type MarkMessageReadResponse struct {
 
 func (x *MarkMessageReadResponse) Reset() {
 	*x = MarkMessageReadResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[12]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -752,7 +1603,7 @@ func (x *MarkMessageReadResponse) String() string {
 func (*MarkMessageReadResponse) ProtoMessage() {}
 
 func (x *MarkMessageReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[12]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -765,7 +1616,7 @@ func (x *MarkMessageReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkMessageReadResponse.ProtoReflect.Descriptor instead.
 func (*MarkMessageReadResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{21}
 }
 
 // AnswerButtonPressRequest names a press.
@@ -783,7 +1634,7 @@ type AnswerButtonPressRequest struct {
 
 func (x *AnswerButtonPressRequest) Reset() {
 	*x = AnswerButtonPressRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[13]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +1646,7 @@ func (x *AnswerButtonPressRequest) String() string {
 func (*AnswerButtonPressRequest) ProtoMessage() {}
 
 func (x *AnswerButtonPressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[13]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +1659,7 @@ func (x *AnswerButtonPressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerButtonPressRequest.ProtoReflect.Descriptor instead.
 func (*AnswerButtonPressRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{13}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AnswerButtonPressRequest) GetIntegrationId() string {
@@ -841,7 +1692,7 @@ type AnswerButtonPressResponse struct {
 
 func (x *AnswerButtonPressResponse) Reset() {
 	*x = AnswerButtonPressResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[14]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1704,7 @@ func (x *AnswerButtonPressResponse) String() string {
 func (*AnswerButtonPressResponse) ProtoMessage() {}
 
 func (x *AnswerButtonPressResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[14]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1717,7 @@ func (x *AnswerButtonPressResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerButtonPressResponse.ProtoReflect.Descriptor instead.
 func (*AnswerButtonPressResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{14}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{23}
 }
 
 // RecordDeliveryReportsRequest holds reports.
@@ -882,7 +1733,7 @@ type RecordDeliveryReportsRequest struct {
 
 func (x *RecordDeliveryReportsRequest) Reset() {
 	*x = RecordDeliveryReportsRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[15]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1745,7 @@ func (x *RecordDeliveryReportsRequest) String() string {
 func (*RecordDeliveryReportsRequest) ProtoMessage() {}
 
 func (x *RecordDeliveryReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[15]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1758,7 @@ func (x *RecordDeliveryReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDeliveryReportsRequest.ProtoReflect.Descriptor instead.
 func (*RecordDeliveryReportsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{15}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecordDeliveryReportsRequest) GetIntegrationId() string {
@@ -935,7 +1786,7 @@ type RecordDeliveryReportsResponse struct {
 
 func (x *RecordDeliveryReportsResponse) Reset() {
 	*x = RecordDeliveryReportsResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[16]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1798,7 @@ func (x *RecordDeliveryReportsResponse) String() string {
 func (*RecordDeliveryReportsResponse) ProtoMessage() {}
 
 func (x *RecordDeliveryReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[16]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1811,7 @@ func (x *RecordDeliveryReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordDeliveryReportsResponse.ProtoReflect.Descriptor instead.
 func (*RecordDeliveryReportsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{16}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecordDeliveryReportsResponse) GetOutcomes() []*RecordDeliveryReportsResponse_Outcome {
@@ -981,7 +1832,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[17]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -993,7 +1844,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[17]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1006,7 +1857,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{17}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetDeliveryRequest) GetRequestId() string {
@@ -1027,7 +1878,7 @@ type GetDeliveryResponse struct {
 
 func (x *GetDeliveryResponse) Reset() {
 	*x = GetDeliveryResponse{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[18]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1039,7 +1890,7 @@ func (x *GetDeliveryResponse) String() string {
 func (*GetDeliveryResponse) ProtoMessage() {}
 
 func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[18]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1052,12 +1903,644 @@ func (x *GetDeliveryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*GetDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{18}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetDeliveryResponse) GetDelivery() *Delivery {
 	if x != nil {
 		return x.Delivery
+	}
+	return nil
+}
+
+// SendDraftRequest is an answer as far as it is written.
+type SendDraftRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A private Telegram chat.
+	Address *v1.Address `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	// The same for all drafts of one answer; not 0.
+	DraftId int64 `protobuf:"varint,2,opt,name=draft_id,json=draftId,proto3" json:"draft_id,omitempty"`
+	// CommonMark, all that is to be shown now.
+	Text          string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendDraftRequest) Reset() {
+	*x = SendDraftRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendDraftRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendDraftRequest) ProtoMessage() {}
+
+func (x *SendDraftRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendDraftRequest.ProtoReflect.Descriptor instead.
+func (*SendDraftRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *SendDraftRequest) GetAddress() *v1.Address {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
+func (x *SendDraftRequest) GetDraftId() int64 {
+	if x != nil {
+		return x.DraftId
+	}
+	return 0
+}
+
+func (x *SendDraftRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// SendDraftResponse is empty.
+type SendDraftResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SendDraftResponse) Reset() {
+	*x = SendDraftResponse{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SendDraftResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SendDraftResponse) ProtoMessage() {}
+
+func (x *SendDraftResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SendDraftResponse.ProtoReflect.Descriptor instead.
+func (*SendDraftResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{29}
+}
+
+// StoredMedia is a file that KnoBot keeps.
+type StoredMedia struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The integration that it came or goes by.
+	IntegrationId string `protobuf:"bytes,2,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// MIME type.
+	MimeType string `protobuf:"bytes,3,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// File name, may be empty.
+	Filename string `protobuf:"bytes,4,opt,name=filename,proto3" json:"filename,omitempty"`
+	// Size in bytes.
+	SizeBytes int64 `protobuf:"varint,5,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// SHA-256 of its bytes, in hex.
+	Sha256 string `protobuf:"bytes,6,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// When stored.
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredMedia) Reset() {
+	*x = StoredMedia{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredMedia) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredMedia) ProtoMessage() {}
+
+func (x *StoredMedia) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredMedia.ProtoReflect.Descriptor instead.
+func (*StoredMedia) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *StoredMedia) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *StoredMedia) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *StoredMedia) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
+}
+
+func (x *StoredMedia) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *StoredMedia) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *StoredMedia) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *StoredMedia) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+// FetchMediaRequest names a file at a provider.
+type FetchMediaRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The integration that received it.
+	IntegrationId string `protobuf:"bytes,1,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// The file as the webhook described it.
+	Media         *v11.Media `protobuf:"bytes,2,opt,name=media,proto3" json:"media,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchMediaRequest) Reset() {
+	*x = FetchMediaRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchMediaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchMediaRequest) ProtoMessage() {}
+
+func (x *FetchMediaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchMediaRequest.ProtoReflect.Descriptor instead.
+func (*FetchMediaRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *FetchMediaRequest) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *FetchMediaRequest) GetMedia() *v11.Media {
+	if x != nil {
+		return x.Media
+	}
+	return nil
+}
+
+// FetchMediaResponse describes the stored file.
+type FetchMediaResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file.
+	Media         *StoredMedia `protobuf:"bytes,1,opt,name=media,proto3" json:"media,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchMediaResponse) Reset() {
+	*x = FetchMediaResponse{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchMediaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchMediaResponse) ProtoMessage() {}
+
+func (x *FetchMediaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchMediaResponse.ProtoReflect.Descriptor instead.
+func (*FetchMediaResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *FetchMediaResponse) GetMedia() *StoredMedia {
+	if x != nil {
+		return x.Media
+	}
+	return nil
+}
+
+// GetMediaRequest names a stored file.
+type GetMediaRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMediaRequest) Reset() {
+	*x = GetMediaRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMediaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMediaRequest) ProtoMessage() {}
+
+func (x *GetMediaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMediaRequest.ProtoReflect.Descriptor instead.
+func (*GetMediaRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *GetMediaRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// GetMediaResponse is a piece of it.
+type GetMediaResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The piece.
+	//
+	// Types that are valid to be assigned to Piece:
+	//
+	//	*GetMediaResponse_Media
+	//	*GetMediaResponse_Chunk
+	Piece         isGetMediaResponse_Piece `protobuf_oneof:"piece"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetMediaResponse) Reset() {
+	*x = GetMediaResponse{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetMediaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetMediaResponse) ProtoMessage() {}
+
+func (x *GetMediaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetMediaResponse.ProtoReflect.Descriptor instead.
+func (*GetMediaResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *GetMediaResponse) GetPiece() isGetMediaResponse_Piece {
+	if x != nil {
+		return x.Piece
+	}
+	return nil
+}
+
+func (x *GetMediaResponse) GetMedia() *StoredMedia {
+	if x != nil {
+		if x, ok := x.Piece.(*GetMediaResponse_Media); ok {
+			return x.Media
+		}
+	}
+	return nil
+}
+
+func (x *GetMediaResponse) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Piece.(*GetMediaResponse_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isGetMediaResponse_Piece interface {
+	isGetMediaResponse_Piece()
+}
+
+type GetMediaResponse_Media struct {
+	// What it is; comes first.
+	Media *StoredMedia `protobuf:"bytes,1,opt,name=media,proto3,oneof"`
+}
+
+type GetMediaResponse_Chunk struct {
+	// The next bytes.
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*GetMediaResponse_Media) isGetMediaResponse_Piece() {}
+
+func (*GetMediaResponse_Chunk) isGetMediaResponse_Piece() {}
+
+// UploadMediaRequest is a piece of a file.
+type UploadMediaRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The piece.
+	//
+	// Types that are valid to be assigned to Piece:
+	//
+	//	*UploadMediaRequest_Header
+	//	*UploadMediaRequest_Chunk
+	Piece         isUploadMediaRequest_Piece `protobuf_oneof:"piece"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadMediaRequest) Reset() {
+	*x = UploadMediaRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadMediaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadMediaRequest) ProtoMessage() {}
+
+func (x *UploadMediaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadMediaRequest.ProtoReflect.Descriptor instead.
+func (*UploadMediaRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *UploadMediaRequest) GetPiece() isUploadMediaRequest_Piece {
+	if x != nil {
+		return x.Piece
+	}
+	return nil
+}
+
+func (x *UploadMediaRequest) GetHeader() *UploadMediaHeader {
+	if x != nil {
+		if x, ok := x.Piece.(*UploadMediaRequest_Header); ok {
+			return x.Header
+		}
+	}
+	return nil
+}
+
+func (x *UploadMediaRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Piece.(*UploadMediaRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isUploadMediaRequest_Piece interface {
+	isUploadMediaRequest_Piece()
+}
+
+type UploadMediaRequest_Header struct {
+	// What it is; comes first.
+	Header *UploadMediaHeader `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
+}
+
+type UploadMediaRequest_Chunk struct {
+	// The next bytes, at most 1 MiB.
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*UploadMediaRequest_Header) isUploadMediaRequest_Piece() {}
+
+func (*UploadMediaRequest_Chunk) isUploadMediaRequest_Piece() {}
+
+// UploadMediaHeader says what a file is.
+type UploadMediaHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The integration that will send it.
+	IntegrationId string `protobuf:"bytes,1,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// MIME type.
+	MimeType string `protobuf:"bytes,2,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// File name, may be empty.
+	Filename      string `protobuf:"bytes,3,opt,name=filename,proto3" json:"filename,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadMediaHeader) Reset() {
+	*x = UploadMediaHeader{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadMediaHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadMediaHeader) ProtoMessage() {}
+
+func (x *UploadMediaHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadMediaHeader.ProtoReflect.Descriptor instead.
+func (*UploadMediaHeader) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *UploadMediaHeader) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *UploadMediaHeader) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
+}
+
+func (x *UploadMediaHeader) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+// UploadMediaResponse describes the stored file.
+type UploadMediaResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The file.
+	Media         *StoredMedia `protobuf:"bytes,1,opt,name=media,proto3" json:"media,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadMediaResponse) Reset() {
+	*x = UploadMediaResponse{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadMediaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadMediaResponse) ProtoMessage() {}
+
+func (x *UploadMediaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadMediaResponse.ProtoReflect.Descriptor instead.
+func (*UploadMediaResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *UploadMediaResponse) GetMedia() *StoredMedia {
+	if x != nil {
+		return x.Media
 	}
 	return nil
 }
@@ -1077,7 +2560,7 @@ type RecordDeliveryReportsResponse_Outcome struct {
 
 func (x *RecordDeliveryReportsResponse_Outcome) Reset() {
 	*x = RecordDeliveryReportsResponse_Outcome{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[19]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1089,7 +2572,7 @@ func (x *RecordDeliveryReportsResponse_Outcome) String() string {
 func (*RecordDeliveryReportsResponse_Outcome) ProtoMessage() {}
 
 func (x *RecordDeliveryReportsResponse_Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[19]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1102,7 +2585,7 @@ func (x *RecordDeliveryReportsResponse_Outcome) ProtoReflect() protoreflect.Mess
 
 // Deprecated: Use RecordDeliveryReportsResponse_Outcome.ProtoReflect.Descriptor instead.
 func (*RecordDeliveryReportsResponse_Outcome) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{16, 0}
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{25, 0}
 }
 
 func (x *RecordDeliveryReportsResponse_Outcome) GetRequestId() string {
@@ -1135,11 +2618,51 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\"A\n" +
 	"\tButtonRow\x124\n" +
-	"\abuttons\x18\x01 \x03(\v2\x1a.knobot.channels.v1.ButtonR\abuttons\"]\n" +
+	"\abuttons\x18\x01 \x03(\v2\x1a.knobot.channels.v1.ButtonR\abuttons\"\xe1\x02\n" +
 	"\aContent\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12>\n" +
 	"\vbutton_rows\x18\x02 \x03(\v2\x1d.knobot.channels.v1.ButtonRowR\n" +
-	"buttonRows\"\xa5\x02\n" +
+	"buttonRows\x129\n" +
+	"\x05media\x18\x03 \x01(\v2!.knobot.channels.v1.OutboundMediaH\x00R\x05media\x12.\n" +
+	"\x04list\x18\x04 \x01(\v2\x18.knobot.channels.v1.ListH\x00R\x04list\x12:\n" +
+	"\breaction\x18\x05 \x01(\v2\x1c.knobot.channels.v1.ReactionH\x00R\breaction\x12M\n" +
+	"\x0fcontact_request\x18\x06 \x01(\v2\".knobot.channels.v1.ContactRequestH\x00R\x0econtactRequestB\f\n" +
+	"\n" +
+	"attachment\"\xa6\x02\n" +
+	"\rOutboundMedia\x12:\n" +
+	"\x04kind\x18\x01 \x01(\x0e2&.knobot.channels.v1.OutboundMedia.KindR\x04kind\x12\x1b\n" +
+	"\bmedia_id\x18\x02 \x01(\tH\x00R\amediaId\x12\x12\n" +
+	"\x03url\x18\x03 \x01(\tH\x00R\x03url\x12\x1a\n" +
+	"\bfilename\x18\x04 \x01(\tR\bfilename\"\x81\x01\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"KIND_IMAGE\x10\x01\x12\x0e\n" +
+	"\n" +
+	"KIND_VIDEO\x10\x02\x12\x0e\n" +
+	"\n" +
+	"KIND_AUDIO\x10\x03\x12\x11\n" +
+	"\rKIND_DOCUMENT\x10\x04\x12\x10\n" +
+	"\fKIND_STICKER\x10\x05\x12\x0e\n" +
+	"\n" +
+	"KIND_VOICE\x10\x06B\b\n" +
+	"\x06source\"f\n" +
+	"\x04List\x12!\n" +
+	"\fbutton_title\x18\x01 \x01(\tR\vbuttonTitle\x12;\n" +
+	"\bsections\x18\x02 \x03(\v2\x1f.knobot.channels.v1.ListSectionR\bsections\"T\n" +
+	"\vListSection\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12/\n" +
+	"\x04rows\x18\x02 \x03(\v2\x1b.knobot.channels.v1.ListRowR\x04rows\"Q\n" +
+	"\aListRow\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05title\x18\x02 \x01(\tR\x05title\x12 \n" +
+	"\vdescription\x18\x03 \x01(\tR\vdescription\"?\n" +
+	"\bReaction\x12\x1d\n" +
+	"\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x14\n" +
+	"\x05emoji\x18\x02 \x01(\tR\x05emoji\"3\n" +
+	"\x0eContactRequest\x12!\n" +
+	"\fbutton_title\x18\x01 \x01(\tR\vbuttonTitle\"\xa5\x02\n" +
 	"\x12SendMessageRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x121\n" +
@@ -1154,19 +2677,46 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x126\n" +
 	"\x05parts\x18\x02 \x03(\v2 .knobot.channels.v1.DeliveryPartR\x05parts\x12'\n" +
 	"\x0fmaybe_duplicate\x18\x03 \x01(\bR\x0emaybeDuplicate\x12;\n" +
-	"\x05state\x18\x04 \x01(\x0e2%.knobot.conversation.v1.DeliveryStateR\x05state\"\x8f\x01\n" +
+	"\x05state\x18\x04 \x01(\x0e2%.knobot.conversation.v1.DeliveryStateR\x05state\"\xc6\x01\n" +
 	"\fDeliveryPart\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.knobot.conversation.v1.DeliveryStateR\x05state\x12#\n" +
-	"\rerror_message\x18\x03 \x01(\tR\ferrorMessage\"\xc8\x01\n" +
+	"\rerror_message\x18\x03 \x01(\tR\ferrorMessage\x125\n" +
+	"\apricing\x18\x04 \x01(\v2\x1b.knobot.channels.v1.PricingR\apricing\"k\n" +
+	"\aPricing\x12\x1a\n" +
+	"\bbillable\x18\x01 \x01(\bR\bbillable\x12\x14\n" +
+	"\x05model\x18\x02 \x01(\tR\x05model\x12\x12\n" +
+	"\x04type\x18\x03 \x01(\tR\x04type\x12\x1a\n" +
+	"\bcategory\x18\x04 \x01(\tR\bcategory\"\x8f\x02\n" +
 	"\x13SendTemplateRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x121\n" +
 	"\aaddress\x18\x02 \x01(\v2\x17.knobot.type.v1.AddressR\aaddress\x12\x1a\n" +
 	"\btemplate\x18\x03 \x01(\tR\btemplate\x12\x1a\n" +
 	"\blanguage\x18\x04 \x01(\tR\blanguage\x12'\n" +
-	"\x0fbody_parameters\x18\x05 \x03(\tR\x0ebodyParameters\"P\n" +
+	"\x0fbody_parameters\x18\x05 \x03(\tR\x0ebodyParameters\x12E\n" +
+	"\n" +
+	"components\x18\x06 \x03(\v2%.knobot.channels.v1.TemplateComponentR\n" +
+	"components\"\xbc\x02\n" +
+	"\x11TemplateComponent\x12>\n" +
+	"\x04type\x18\x01 \x01(\x0e2*.knobot.channels.v1.TemplateComponent.TypeR\x04type\x12\x14\n" +
+	"\x05index\x18\x02 \x01(\x05R\x05index\x12E\n" +
+	"\n" +
+	"parameters\x18\x03 \x03(\v2%.knobot.channels.v1.TemplateParameterR\n" +
+	"parameters\"\x89\x01\n" +
+	"\x04Type\x12\x14\n" +
+	"\x10TYPE_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vTYPE_HEADER\x10\x01\x12\r\n" +
+	"\tTYPE_BODY\x10\x02\x12\x1b\n" +
+	"\x17TYPE_QUICK_REPLY_BUTTON\x10\x03\x12\x13\n" +
+	"\x0fTYPE_URL_BUTTON\x10\x04\x12\x19\n" +
+	"\x15TYPE_COPY_CODE_BUTTON\x10\x05\"\x81\x01\n" +
+	"\x11TemplateParameter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\tH\x00R\x04text\x129\n" +
+	"\x05media\x18\x03 \x01(\v2!.knobot.channels.v1.OutboundMediaH\x00R\x05mediaB\a\n" +
+	"\x05value\"P\n" +
 	"\x14SendTemplateResponse\x128\n" +
 	"\bdelivery\x18\x01 \x01(\v2\x1c.knobot.channels.v1.DeliveryR\bdelivery\"n\n" +
 	"\x1aSendTypingIndicatorRequest\x121\n" +
@@ -1200,7 +2750,43 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\"O\n" +
 	"\x13GetDeliveryResponse\x128\n" +
-	"\bdelivery\x18\x01 \x01(\v2\x1c.knobot.channels.v1.DeliveryR\bdelivery2\x87\x06\n" +
+	"\bdelivery\x18\x01 \x01(\v2\x1c.knobot.channels.v1.DeliveryR\bdelivery\"t\n" +
+	"\x10SendDraftRequest\x121\n" +
+	"\aaddress\x18\x01 \x01(\v2\x17.knobot.type.v1.AddressR\aaddress\x12\x19\n" +
+	"\bdraft_id\x18\x02 \x01(\x03R\adraftId\x12\x12\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\x13\n" +
+	"\x11SendDraftResponse\"\xf1\x01\n" +
+	"\vStoredMedia\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
+	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x1b\n" +
+	"\tmime_type\x18\x03 \x01(\tR\bmimeType\x12\x1a\n" +
+	"\bfilename\x18\x04 \x01(\tR\bfilename\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x05 \x01(\x03R\tsizeBytes\x12\x16\n" +
+	"\x06sha256\x18\x06 \x01(\tR\x06sha256\x12;\n" +
+	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\"o\n" +
+	"\x11FetchMediaRequest\x12%\n" +
+	"\x0eintegration_id\x18\x01 \x01(\tR\rintegrationId\x123\n" +
+	"\x05media\x18\x02 \x01(\v2\x1d.knobot.conversation.v1.MediaR\x05media\"K\n" +
+	"\x12FetchMediaResponse\x125\n" +
+	"\x05media\x18\x01 \x01(\v2\x1f.knobot.channels.v1.StoredMediaR\x05media\"!\n" +
+	"\x0fGetMediaRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"l\n" +
+	"\x10GetMediaResponse\x127\n" +
+	"\x05media\x18\x01 \x01(\v2\x1f.knobot.channels.v1.StoredMediaH\x00R\x05media\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
+	"\x05piece\"v\n" +
+	"\x12UploadMediaRequest\x12?\n" +
+	"\x06header\x18\x01 \x01(\v2%.knobot.channels.v1.UploadMediaHeaderH\x00R\x06header\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
+	"\x05piece\"s\n" +
+	"\x11UploadMediaHeader\x12%\n" +
+	"\x0eintegration_id\x18\x01 \x01(\tR\rintegrationId\x12\x1b\n" +
+	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
+	"\bfilename\x18\x03 \x01(\tR\bfilename\"L\n" +
+	"\x13UploadMediaResponse\x125\n" +
+	"\x05media\x18\x01 \x01(\v2\x1f.knobot.channels.v1.StoredMediaR\x05media2\xf9\b\n" +
 	"\x0eChannelService\x12^\n" +
 	"\vSendMessage\x12&.knobot.channels.v1.SendMessageRequest\x1a'.knobot.channels.v1.SendMessageResponse\x12a\n" +
 	"\fSendTemplate\x12'.knobot.channels.v1.SendTemplateRequest\x1a(.knobot.channels.v1.SendTemplateResponse\x12v\n" +
@@ -1208,7 +2794,12 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\x0fMarkMessageRead\x12*.knobot.channels.v1.MarkMessageReadRequest\x1a+.knobot.channels.v1.MarkMessageReadResponse\x12p\n" +
 	"\x11AnswerButtonPress\x12,.knobot.channels.v1.AnswerButtonPressRequest\x1a-.knobot.channels.v1.AnswerButtonPressResponse\x12|\n" +
 	"\x15RecordDeliveryReports\x120.knobot.channels.v1.RecordDeliveryReportsRequest\x1a1.knobot.channels.v1.RecordDeliveryReportsResponse\x12^\n" +
-	"\vGetDelivery\x12&.knobot.channels.v1.GetDeliveryRequest\x1a'.knobot.channels.v1.GetDeliveryResponseB<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
+	"\vGetDelivery\x12&.knobot.channels.v1.GetDeliveryRequest\x1a'.knobot.channels.v1.GetDeliveryResponse\x12X\n" +
+	"\tSendDraft\x12$.knobot.channels.v1.SendDraftRequest\x1a%.knobot.channels.v1.SendDraftResponse\x12[\n" +
+	"\n" +
+	"FetchMedia\x12%.knobot.channels.v1.FetchMediaRequest\x1a&.knobot.channels.v1.FetchMediaResponse\x12W\n" +
+	"\bGetMedia\x12#.knobot.channels.v1.GetMediaRequest\x1a$.knobot.channels.v1.GetMediaResponse0\x01\x12`\n" +
+	"\vUploadMedia\x12&.knobot.channels.v1.UploadMediaRequest\x1a'.knobot.channels.v1.UploadMediaResponse(\x01B<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
 
 var (
 	file_knobot_channels_v1_channel_service_proto_rawDescOnce sync.Once
@@ -1222,70 +2813,120 @@ func file_knobot_channels_v1_channel_service_proto_rawDescGZIP() []byte {
 	return file_knobot_channels_v1_channel_service_proto_rawDescData
 }
 
-var file_knobot_channels_v1_channel_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_knobot_channels_v1_channel_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_knobot_channels_v1_channel_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_knobot_channels_v1_channel_service_proto_goTypes = []any{
-	(*Button)(nil),                                // 0: knobot.channels.v1.Button
-	(*ButtonRow)(nil),                             // 1: knobot.channels.v1.ButtonRow
-	(*Content)(nil),                               // 2: knobot.channels.v1.Content
-	(*SendMessageRequest)(nil),                    // 3: knobot.channels.v1.SendMessageRequest
-	(*SendMessageResponse)(nil),                   // 4: knobot.channels.v1.SendMessageResponse
-	(*Delivery)(nil),                              // 5: knobot.channels.v1.Delivery
-	(*DeliveryPart)(nil),                          // 6: knobot.channels.v1.DeliveryPart
-	(*SendTemplateRequest)(nil),                   // 7: knobot.channels.v1.SendTemplateRequest
-	(*SendTemplateResponse)(nil),                  // 8: knobot.channels.v1.SendTemplateResponse
-	(*SendTypingIndicatorRequest)(nil),            // 9: knobot.channels.v1.SendTypingIndicatorRequest
-	(*SendTypingIndicatorResponse)(nil),           // 10: knobot.channels.v1.SendTypingIndicatorResponse
-	(*MarkMessageReadRequest)(nil),                // 11: knobot.channels.v1.MarkMessageReadRequest
-	(*MarkMessageReadResponse)(nil),               // 12: knobot.channels.v1.MarkMessageReadResponse
-	(*AnswerButtonPressRequest)(nil),              // 13: knobot.channels.v1.AnswerButtonPressRequest
-	(*AnswerButtonPressResponse)(nil),             // 14: knobot.channels.v1.AnswerButtonPressResponse
-	(*RecordDeliveryReportsRequest)(nil),          // 15: knobot.channels.v1.RecordDeliveryReportsRequest
-	(*RecordDeliveryReportsResponse)(nil),         // 16: knobot.channels.v1.RecordDeliveryReportsResponse
-	(*GetDeliveryRequest)(nil),                    // 17: knobot.channels.v1.GetDeliveryRequest
-	(*GetDeliveryResponse)(nil),                   // 18: knobot.channels.v1.GetDeliveryResponse
-	(*RecordDeliveryReportsResponse_Outcome)(nil), // 19: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
-	(*v1.Address)(nil),                            // 20: knobot.type.v1.Address
-	(*timestamppb.Timestamp)(nil),                 // 21: google.protobuf.Timestamp
-	(v11.DeliveryState)(0),                        // 22: knobot.conversation.v1.DeliveryState
-	(*v11.DeliveryReport)(nil),                    // 23: knobot.conversation.v1.DeliveryReport
+	(OutboundMedia_Kind)(0),                       // 0: knobot.channels.v1.OutboundMedia.Kind
+	(TemplateComponent_Type)(0),                   // 1: knobot.channels.v1.TemplateComponent.Type
+	(*Button)(nil),                                // 2: knobot.channels.v1.Button
+	(*ButtonRow)(nil),                             // 3: knobot.channels.v1.ButtonRow
+	(*Content)(nil),                               // 4: knobot.channels.v1.Content
+	(*OutboundMedia)(nil),                         // 5: knobot.channels.v1.OutboundMedia
+	(*List)(nil),                                  // 6: knobot.channels.v1.List
+	(*ListSection)(nil),                           // 7: knobot.channels.v1.ListSection
+	(*ListRow)(nil),                               // 8: knobot.channels.v1.ListRow
+	(*Reaction)(nil),                              // 9: knobot.channels.v1.Reaction
+	(*ContactRequest)(nil),                        // 10: knobot.channels.v1.ContactRequest
+	(*SendMessageRequest)(nil),                    // 11: knobot.channels.v1.SendMessageRequest
+	(*SendMessageResponse)(nil),                   // 12: knobot.channels.v1.SendMessageResponse
+	(*Delivery)(nil),                              // 13: knobot.channels.v1.Delivery
+	(*DeliveryPart)(nil),                          // 14: knobot.channels.v1.DeliveryPart
+	(*Pricing)(nil),                               // 15: knobot.channels.v1.Pricing
+	(*SendTemplateRequest)(nil),                   // 16: knobot.channels.v1.SendTemplateRequest
+	(*TemplateComponent)(nil),                     // 17: knobot.channels.v1.TemplateComponent
+	(*TemplateParameter)(nil),                     // 18: knobot.channels.v1.TemplateParameter
+	(*SendTemplateResponse)(nil),                  // 19: knobot.channels.v1.SendTemplateResponse
+	(*SendTypingIndicatorRequest)(nil),            // 20: knobot.channels.v1.SendTypingIndicatorRequest
+	(*SendTypingIndicatorResponse)(nil),           // 21: knobot.channels.v1.SendTypingIndicatorResponse
+	(*MarkMessageReadRequest)(nil),                // 22: knobot.channels.v1.MarkMessageReadRequest
+	(*MarkMessageReadResponse)(nil),               // 23: knobot.channels.v1.MarkMessageReadResponse
+	(*AnswerButtonPressRequest)(nil),              // 24: knobot.channels.v1.AnswerButtonPressRequest
+	(*AnswerButtonPressResponse)(nil),             // 25: knobot.channels.v1.AnswerButtonPressResponse
+	(*RecordDeliveryReportsRequest)(nil),          // 26: knobot.channels.v1.RecordDeliveryReportsRequest
+	(*RecordDeliveryReportsResponse)(nil),         // 27: knobot.channels.v1.RecordDeliveryReportsResponse
+	(*GetDeliveryRequest)(nil),                    // 28: knobot.channels.v1.GetDeliveryRequest
+	(*GetDeliveryResponse)(nil),                   // 29: knobot.channels.v1.GetDeliveryResponse
+	(*SendDraftRequest)(nil),                      // 30: knobot.channels.v1.SendDraftRequest
+	(*SendDraftResponse)(nil),                     // 31: knobot.channels.v1.SendDraftResponse
+	(*StoredMedia)(nil),                           // 32: knobot.channels.v1.StoredMedia
+	(*FetchMediaRequest)(nil),                     // 33: knobot.channels.v1.FetchMediaRequest
+	(*FetchMediaResponse)(nil),                    // 34: knobot.channels.v1.FetchMediaResponse
+	(*GetMediaRequest)(nil),                       // 35: knobot.channels.v1.GetMediaRequest
+	(*GetMediaResponse)(nil),                      // 36: knobot.channels.v1.GetMediaResponse
+	(*UploadMediaRequest)(nil),                    // 37: knobot.channels.v1.UploadMediaRequest
+	(*UploadMediaHeader)(nil),                     // 38: knobot.channels.v1.UploadMediaHeader
+	(*UploadMediaResponse)(nil),                   // 39: knobot.channels.v1.UploadMediaResponse
+	(*RecordDeliveryReportsResponse_Outcome)(nil), // 40: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
+	(*v1.Address)(nil),                            // 41: knobot.type.v1.Address
+	(*timestamppb.Timestamp)(nil),                 // 42: google.protobuf.Timestamp
+	(v11.DeliveryState)(0),                        // 43: knobot.conversation.v1.DeliveryState
+	(*v11.DeliveryReport)(nil),                    // 44: knobot.conversation.v1.DeliveryReport
+	(*v11.Media)(nil),                             // 45: knobot.conversation.v1.Media
 }
 var file_knobot_channels_v1_channel_service_proto_depIdxs = []int32{
-	0,  // 0: knobot.channels.v1.ButtonRow.buttons:type_name -> knobot.channels.v1.Button
-	1,  // 1: knobot.channels.v1.Content.button_rows:type_name -> knobot.channels.v1.ButtonRow
-	20, // 2: knobot.channels.v1.SendMessageRequest.address:type_name -> knobot.type.v1.Address
-	2,  // 3: knobot.channels.v1.SendMessageRequest.content:type_name -> knobot.channels.v1.Content
-	21, // 4: knobot.channels.v1.SendMessageRequest.service_window_expire_time:type_name -> google.protobuf.Timestamp
-	5,  // 5: knobot.channels.v1.SendMessageResponse.delivery:type_name -> knobot.channels.v1.Delivery
-	6,  // 6: knobot.channels.v1.Delivery.parts:type_name -> knobot.channels.v1.DeliveryPart
-	22, // 7: knobot.channels.v1.Delivery.state:type_name -> knobot.conversation.v1.DeliveryState
-	22, // 8: knobot.channels.v1.DeliveryPart.state:type_name -> knobot.conversation.v1.DeliveryState
-	20, // 9: knobot.channels.v1.SendTemplateRequest.address:type_name -> knobot.type.v1.Address
-	5,  // 10: knobot.channels.v1.SendTemplateResponse.delivery:type_name -> knobot.channels.v1.Delivery
-	20, // 11: knobot.channels.v1.SendTypingIndicatorRequest.address:type_name -> knobot.type.v1.Address
-	20, // 12: knobot.channels.v1.MarkMessageReadRequest.address:type_name -> knobot.type.v1.Address
-	23, // 13: knobot.channels.v1.RecordDeliveryReportsRequest.reports:type_name -> knobot.conversation.v1.DeliveryReport
-	19, // 14: knobot.channels.v1.RecordDeliveryReportsResponse.outcomes:type_name -> knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
-	5,  // 15: knobot.channels.v1.GetDeliveryResponse.delivery:type_name -> knobot.channels.v1.Delivery
-	22, // 16: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.state:type_name -> knobot.conversation.v1.DeliveryState
-	3,  // 17: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
-	7,  // 18: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
-	9,  // 19: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
-	11, // 20: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
-	13, // 21: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
-	15, // 22: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
-	17, // 23: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
-	4,  // 24: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
-	8,  // 25: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
-	10, // 26: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
-	12, // 27: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
-	14, // 28: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
-	16, // 29: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
-	18, // 30: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
-	24, // [24:31] is the sub-list for method output_type
-	17, // [17:24] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	2,  // 0: knobot.channels.v1.ButtonRow.buttons:type_name -> knobot.channels.v1.Button
+	3,  // 1: knobot.channels.v1.Content.button_rows:type_name -> knobot.channels.v1.ButtonRow
+	5,  // 2: knobot.channels.v1.Content.media:type_name -> knobot.channels.v1.OutboundMedia
+	6,  // 3: knobot.channels.v1.Content.list:type_name -> knobot.channels.v1.List
+	9,  // 4: knobot.channels.v1.Content.reaction:type_name -> knobot.channels.v1.Reaction
+	10, // 5: knobot.channels.v1.Content.contact_request:type_name -> knobot.channels.v1.ContactRequest
+	0,  // 6: knobot.channels.v1.OutboundMedia.kind:type_name -> knobot.channels.v1.OutboundMedia.Kind
+	7,  // 7: knobot.channels.v1.List.sections:type_name -> knobot.channels.v1.ListSection
+	8,  // 8: knobot.channels.v1.ListSection.rows:type_name -> knobot.channels.v1.ListRow
+	41, // 9: knobot.channels.v1.SendMessageRequest.address:type_name -> knobot.type.v1.Address
+	4,  // 10: knobot.channels.v1.SendMessageRequest.content:type_name -> knobot.channels.v1.Content
+	42, // 11: knobot.channels.v1.SendMessageRequest.service_window_expire_time:type_name -> google.protobuf.Timestamp
+	13, // 12: knobot.channels.v1.SendMessageResponse.delivery:type_name -> knobot.channels.v1.Delivery
+	14, // 13: knobot.channels.v1.Delivery.parts:type_name -> knobot.channels.v1.DeliveryPart
+	43, // 14: knobot.channels.v1.Delivery.state:type_name -> knobot.conversation.v1.DeliveryState
+	43, // 15: knobot.channels.v1.DeliveryPart.state:type_name -> knobot.conversation.v1.DeliveryState
+	15, // 16: knobot.channels.v1.DeliveryPart.pricing:type_name -> knobot.channels.v1.Pricing
+	41, // 17: knobot.channels.v1.SendTemplateRequest.address:type_name -> knobot.type.v1.Address
+	17, // 18: knobot.channels.v1.SendTemplateRequest.components:type_name -> knobot.channels.v1.TemplateComponent
+	1,  // 19: knobot.channels.v1.TemplateComponent.type:type_name -> knobot.channels.v1.TemplateComponent.Type
+	18, // 20: knobot.channels.v1.TemplateComponent.parameters:type_name -> knobot.channels.v1.TemplateParameter
+	5,  // 21: knobot.channels.v1.TemplateParameter.media:type_name -> knobot.channels.v1.OutboundMedia
+	13, // 22: knobot.channels.v1.SendTemplateResponse.delivery:type_name -> knobot.channels.v1.Delivery
+	41, // 23: knobot.channels.v1.SendTypingIndicatorRequest.address:type_name -> knobot.type.v1.Address
+	41, // 24: knobot.channels.v1.MarkMessageReadRequest.address:type_name -> knobot.type.v1.Address
+	44, // 25: knobot.channels.v1.RecordDeliveryReportsRequest.reports:type_name -> knobot.conversation.v1.DeliveryReport
+	40, // 26: knobot.channels.v1.RecordDeliveryReportsResponse.outcomes:type_name -> knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
+	13, // 27: knobot.channels.v1.GetDeliveryResponse.delivery:type_name -> knobot.channels.v1.Delivery
+	41, // 28: knobot.channels.v1.SendDraftRequest.address:type_name -> knobot.type.v1.Address
+	42, // 29: knobot.channels.v1.StoredMedia.create_time:type_name -> google.protobuf.Timestamp
+	45, // 30: knobot.channels.v1.FetchMediaRequest.media:type_name -> knobot.conversation.v1.Media
+	32, // 31: knobot.channels.v1.FetchMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
+	32, // 32: knobot.channels.v1.GetMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
+	38, // 33: knobot.channels.v1.UploadMediaRequest.header:type_name -> knobot.channels.v1.UploadMediaHeader
+	32, // 34: knobot.channels.v1.UploadMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
+	43, // 35: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.state:type_name -> knobot.conversation.v1.DeliveryState
+	11, // 36: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
+	16, // 37: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
+	20, // 38: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
+	22, // 39: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
+	24, // 40: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
+	26, // 41: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
+	28, // 42: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
+	30, // 43: knobot.channels.v1.ChannelService.SendDraft:input_type -> knobot.channels.v1.SendDraftRequest
+	33, // 44: knobot.channels.v1.ChannelService.FetchMedia:input_type -> knobot.channels.v1.FetchMediaRequest
+	35, // 45: knobot.channels.v1.ChannelService.GetMedia:input_type -> knobot.channels.v1.GetMediaRequest
+	37, // 46: knobot.channels.v1.ChannelService.UploadMedia:input_type -> knobot.channels.v1.UploadMediaRequest
+	12, // 47: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
+	19, // 48: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
+	21, // 49: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
+	23, // 50: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
+	25, // 51: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
+	27, // 52: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
+	29, // 53: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
+	31, // 54: knobot.channels.v1.ChannelService.SendDraft:output_type -> knobot.channels.v1.SendDraftResponse
+	34, // 55: knobot.channels.v1.ChannelService.FetchMedia:output_type -> knobot.channels.v1.FetchMediaResponse
+	36, // 56: knobot.channels.v1.ChannelService.GetMedia:output_type -> knobot.channels.v1.GetMediaResponse
+	39, // 57: knobot.channels.v1.ChannelService.UploadMedia:output_type -> knobot.channels.v1.UploadMediaResponse
+	47, // [47:58] is the sub-list for method output_type
+	36, // [36:47] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_channel_service_proto_init() }
@@ -1293,18 +2934,41 @@ func file_knobot_channels_v1_channel_service_proto_init() {
 	if File_knobot_channels_v1_channel_service_proto != nil {
 		return
 	}
+	file_knobot_channels_v1_channel_service_proto_msgTypes[2].OneofWrappers = []any{
+		(*Content_Media)(nil),
+		(*Content_List)(nil),
+		(*Content_Reaction)(nil),
+		(*Content_ContactRequest)(nil),
+	}
+	file_knobot_channels_v1_channel_service_proto_msgTypes[3].OneofWrappers = []any{
+		(*OutboundMedia_MediaId)(nil),
+		(*OutboundMedia_Url)(nil),
+	}
+	file_knobot_channels_v1_channel_service_proto_msgTypes[16].OneofWrappers = []any{
+		(*TemplateParameter_Text)(nil),
+		(*TemplateParameter_Media)(nil),
+	}
+	file_knobot_channels_v1_channel_service_proto_msgTypes[34].OneofWrappers = []any{
+		(*GetMediaResponse_Media)(nil),
+		(*GetMediaResponse_Chunk)(nil),
+	}
+	file_knobot_channels_v1_channel_service_proto_msgTypes[35].OneofWrappers = []any{
+		(*UploadMediaRequest_Header)(nil),
+		(*UploadMediaRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_channels_v1_channel_service_proto_rawDesc), len(file_knobot_channels_v1_channel_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   20,
+			NumEnums:      2,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_knobot_channels_v1_channel_service_proto_goTypes,
 		DependencyIndexes: file_knobot_channels_v1_channel_service_proto_depIdxs,
+		EnumInfos:         file_knobot_channels_v1_channel_service_proto_enumTypes,
 		MessageInfos:      file_knobot_channels_v1_channel_service_proto_msgTypes,
 	}.Build()
 	File_knobot_channels_v1_channel_service_proto = out.File

@@ -28,6 +28,10 @@ const (
 	ChannelService_AnswerButtonPress_FullMethodName     = "/knobot.channels.v1.ChannelService/AnswerButtonPress"
 	ChannelService_RecordDeliveryReports_FullMethodName = "/knobot.channels.v1.ChannelService/RecordDeliveryReports"
 	ChannelService_GetDelivery_FullMethodName           = "/knobot.channels.v1.ChannelService/GetDelivery"
+	ChannelService_SendDraft_FullMethodName             = "/knobot.channels.v1.ChannelService/SendDraft"
+	ChannelService_FetchMedia_FullMethodName            = "/knobot.channels.v1.ChannelService/FetchMedia"
+	ChannelService_GetMedia_FullMethodName              = "/knobot.channels.v1.ChannelService/GetMedia"
+	ChannelService_UploadMedia_FullMethodName           = "/knobot.channels.v1.ChannelService/UploadMedia"
 )
 
 // ChannelServiceClient is the client API for ChannelService service.
@@ -57,6 +61,19 @@ type ChannelServiceClient interface {
 	RecordDeliveryReports(ctx context.Context, in *RecordDeliveryReportsRequest, opts ...grpc.CallOption) (*RecordDeliveryReportsResponse, error)
 	// GetDelivery returns what is known of a request. NOT_FOUND if there is none.
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*GetDeliveryResponse, error)
+	// SendDraft shows an answer while it is written (Telegram's sendMessageDraft, private chats only, gone after 30 s). It is
+	// best effort and never replaces SendMessage. FAILED_PRECONDITION with reason DRAFTS_UNSUPPORTED for any other address,
+	// RESOURCE_EXHAUSTED with RetryInfo when throttled: then no draft should follow for this answer.
+	SendDraft(ctx context.Context, in *SendDraftRequest, opts ...grpc.CallOption) (*SendDraftResponse, error)
+	// FetchMedia takes a customer's file from its provider into KnoBot's own store, where it stays readable after the
+	// provider forgot it. The same provider id again returns what is stored. FAILED_PRECONDITION with reason MEDIA_GONE,
+	// MEDIA_TOO_LARGE or MEDIA_CORRUPT (its hash is not the stated one) for what will never be had, UNAVAILABLE for what may be
+	// tried again.
+	FetchMedia(ctx context.Context, in *FetchMediaRequest, opts ...grpc.CallOption) (*FetchMediaResponse, error)
+	// GetMedia streams a stored file: its description first, then its bytes. NOT_FOUND if there is none.
+	GetMedia(ctx context.Context, in *GetMediaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetMediaResponse], error)
+	// UploadMedia stores a file to send: the header first, then its bytes. INVALID_ARGUMENT for one that no platform takes.
+	UploadMedia(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadMediaRequest, UploadMediaResponse], error)
 }
 
 type channelServiceClient struct {
@@ -137,6 +154,58 @@ func (c *channelServiceClient) GetDelivery(ctx context.Context, in *GetDeliveryR
 	return out, nil
 }
 
+func (c *channelServiceClient) SendDraft(ctx context.Context, in *SendDraftRequest, opts ...grpc.CallOption) (*SendDraftResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SendDraftResponse)
+	err := c.cc.Invoke(ctx, ChannelService_SendDraft_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *channelServiceClient) FetchMedia(ctx context.Context, in *FetchMediaRequest, opts ...grpc.CallOption) (*FetchMediaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FetchMediaResponse)
+	err := c.cc.Invoke(ctx, ChannelService_FetchMedia_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *channelServiceClient) GetMedia(ctx context.Context, in *GetMediaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetMediaResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChannelService_ServiceDesc.Streams[0], ChannelService_GetMedia_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GetMediaRequest, GetMediaResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChannelService_GetMediaClient = grpc.ServerStreamingClient[GetMediaResponse]
+
+func (c *channelServiceClient) UploadMedia(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadMediaRequest, UploadMediaResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ChannelService_ServiceDesc.Streams[1], ChannelService_UploadMedia_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UploadMediaRequest, UploadMediaResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChannelService_UploadMediaClient = grpc.ClientStreamingClient[UploadMediaRequest, UploadMediaResponse]
+
 // ChannelServiceServer is the server API for ChannelService service.
 // All implementations must embed UnimplementedChannelServiceServer
 // for forward compatibility.
@@ -164,6 +233,19 @@ type ChannelServiceServer interface {
 	RecordDeliveryReports(context.Context, *RecordDeliveryReportsRequest) (*RecordDeliveryReportsResponse, error)
 	// GetDelivery returns what is known of a request. NOT_FOUND if there is none.
 	GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error)
+	// SendDraft shows an answer while it is written (Telegram's sendMessageDraft, private chats only, gone after 30 s). It is
+	// best effort and never replaces SendMessage. FAILED_PRECONDITION with reason DRAFTS_UNSUPPORTED for any other address,
+	// RESOURCE_EXHAUSTED with RetryInfo when throttled: then no draft should follow for this answer.
+	SendDraft(context.Context, *SendDraftRequest) (*SendDraftResponse, error)
+	// FetchMedia takes a customer's file from its provider into KnoBot's own store, where it stays readable after the
+	// provider forgot it. The same provider id again returns what is stored. FAILED_PRECONDITION with reason MEDIA_GONE,
+	// MEDIA_TOO_LARGE or MEDIA_CORRUPT (its hash is not the stated one) for what will never be had, UNAVAILABLE for what may be
+	// tried again.
+	FetchMedia(context.Context, *FetchMediaRequest) (*FetchMediaResponse, error)
+	// GetMedia streams a stored file: its description first, then its bytes. NOT_FOUND if there is none.
+	GetMedia(*GetMediaRequest, grpc.ServerStreamingServer[GetMediaResponse]) error
+	// UploadMedia stores a file to send: the header first, then its bytes. INVALID_ARGUMENT for one that no platform takes.
+	UploadMedia(grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]) error
 	mustEmbedUnimplementedChannelServiceServer()
 }
 
@@ -194,6 +276,18 @@ func (UnimplementedChannelServiceServer) RecordDeliveryReports(context.Context, 
 }
 func (UnimplementedChannelServiceServer) GetDelivery(context.Context, *GetDeliveryRequest) (*GetDeliveryResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDelivery not implemented")
+}
+func (UnimplementedChannelServiceServer) SendDraft(context.Context, *SendDraftRequest) (*SendDraftResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SendDraft not implemented")
+}
+func (UnimplementedChannelServiceServer) FetchMedia(context.Context, *FetchMediaRequest) (*FetchMediaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FetchMedia not implemented")
+}
+func (UnimplementedChannelServiceServer) GetMedia(*GetMediaRequest, grpc.ServerStreamingServer[GetMediaResponse]) error {
+	return status.Error(codes.Unimplemented, "method GetMedia not implemented")
+}
+func (UnimplementedChannelServiceServer) UploadMedia(grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]) error {
+	return status.Error(codes.Unimplemented, "method UploadMedia not implemented")
 }
 func (UnimplementedChannelServiceServer) mustEmbedUnimplementedChannelServiceServer() {}
 func (UnimplementedChannelServiceServer) testEmbeddedByValue()                        {}
@@ -342,6 +436,60 @@ func _ChannelService_GetDelivery_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ChannelService_SendDraft_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SendDraftRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ChannelServiceServer).SendDraft(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ChannelService_SendDraft_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ChannelServiceServer).SendDraft(ctx, req.(*SendDraftRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ChannelService_FetchMedia_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FetchMediaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ChannelServiceServer).FetchMedia(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ChannelService_FetchMedia_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ChannelServiceServer).FetchMedia(ctx, req.(*FetchMediaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ChannelService_GetMedia_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GetMediaRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ChannelServiceServer).GetMedia(m, &grpc.GenericServerStream[GetMediaRequest, GetMediaResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChannelService_GetMediaServer = grpc.ServerStreamingServer[GetMediaResponse]
+
+func _ChannelService_UploadMedia_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(ChannelServiceServer).UploadMedia(&grpc.GenericServerStream[UploadMediaRequest, UploadMediaResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ChannelService_UploadMediaServer = grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]
+
 // ChannelService_ServiceDesc is the grpc.ServiceDesc for ChannelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -377,7 +525,26 @@ var ChannelService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GetDelivery",
 			Handler:    _ChannelService_GetDelivery_Handler,
 		},
+		{
+			MethodName: "SendDraft",
+			Handler:    _ChannelService_SendDraft_Handler,
+		},
+		{
+			MethodName: "FetchMedia",
+			Handler:    _ChannelService_FetchMedia_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "GetMedia",
+			Handler:       _ChannelService_GetMedia_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "UploadMedia",
+			Handler:       _ChannelService_UploadMedia_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "knobot/channels/v1/channel_service.proto",
 }

@@ -440,7 +440,11 @@ type Settings struct {
 	// Wait for more messages of a burst; unset for the service's default.
 	Debounce *durationpb.Duration `protobuf:"bytes,7,opt,name=debounce,proto3" json:"debounce,omitempty"`
 	// Older messages are recorded and not answered; unset for the service's default.
-	StaleAfter    *durationpb.Duration `protobuf:"bytes,8,opt,name=stale_after,json=staleAfter,proto3" json:"stale_after,omitempty"`
+	StaleAfter *durationpb.Duration `protobuf:"bytes,8,opt,name=stale_after,json=staleAfter,proto3" json:"stale_after,omitempty"`
+	// Show answers of a model while they are written, in private Telegram chats. Off unless set.
+	StreamDrafts bool `protobuf:"varint,9,opt,name=stream_drafts,json=streamDrafts,proto3" json:"stream_drafts,omitempty"`
+	// How long the bot keeps silent after the last message that staff wrote by themselves; unset for the service's default.
+	StaffPause    *durationpb.Duration `protobuf:"bytes,10,opt,name=staff_pause,json=staffPause,proto3" json:"staff_pause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -527,6 +531,20 @@ func (x *Settings) GetDebounce() *durationpb.Duration {
 func (x *Settings) GetStaleAfter() *durationpb.Duration {
 	if x != nil {
 		return x.StaleAfter
+	}
+	return nil
+}
+
+func (x *Settings) GetStreamDrafts() bool {
+	if x != nil {
+		return x.StreamDrafts
+	}
+	return false
+}
+
+func (x *Settings) GetStaffPause() *durationpb.Duration {
+	if x != nil {
+		return x.StaffPause
 	}
 	return nil
 }
@@ -1586,7 +1604,7 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\tbot_token\x18\x01 \x01(\tR\bbotToken\x12%\n" +
 	"\x0ewebhook_secret\x18\x02 \x01(\tR\rwebhookSecret\x12\x15\n" +
 	"\x06bot_id\x18\x03 \x01(\x03R\x05botId\x12!\n" +
-	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\x8c\x03\n" +
+	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\xed\x03\n" +
 	"\bSettings\x12%\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x1a\n" +
 	"\blanguage\x18\x02 \x01(\tR\blanguage\x12$\n" +
@@ -1597,7 +1615,11 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\x0fwindow_template\x18\x06 \x01(\v2\".knobot.channels.v1.WindowTemplateR\x0ewindowTemplate\x125\n" +
 	"\bdebounce\x18\a \x01(\v2\x19.google.protobuf.DurationR\bdebounce\x12:\n" +
 	"\vstale_after\x18\b \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"staleAfterB\x0e\n" +
+	"staleAfter\x12#\n" +
+	"\rstream_drafts\x18\t \x01(\bR\fstreamDrafts\x12:\n" +
+	"\vstaff_pause\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"staffPauseB\x0e\n" +
 	"\f_rag_enabledB\b\n" +
 	"\x06_top_k\"B\n" +
 	"\x0eWindowTemplate\x12\x12\n" +
@@ -1718,40 +1740,41 @@ var file_knobot_channels_v1_integration_service_proto_depIdxs = []int32{
 	5,  // 7: knobot.channels.v1.Settings.window_template:type_name -> knobot.channels.v1.WindowTemplate
 	26, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
 	26, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
-	1,  // 10: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	1,  // 11: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	1,  // 12: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	24, // 13: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
-	1,  // 14: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
-	1,  // 15: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	27, // 16: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 17: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	20, // 18: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	20, // 19: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	25, // 20: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
-	1,  // 21: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
-	23, // 22: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
-	6,  // 23: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
-	8,  // 24: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
-	10, // 25: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
-	12, // 26: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
-	14, // 27: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
-	16, // 28: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
-	18, // 29: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
-	21, // 30: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
-	7,  // 31: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
-	9,  // 32: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
-	11, // 33: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
-	13, // 34: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
-	15, // 35: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
-	17, // 36: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
-	19, // 37: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
-	22, // 38: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
-	31, // [31:39] is the sub-list for method output_type
-	23, // [23:31] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	26, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
+	1,  // 11: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
+	1,  // 12: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	1,  // 13: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	24, // 14: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
+	1,  // 15: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
+	1,  // 16: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
+	27, // 17: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 18: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	20, // 19: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
+	20, // 20: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
+	25, // 21: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
+	1,  // 22: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
+	23, // 23: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
+	6,  // 24: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
+	8,  // 25: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
+	10, // 26: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
+	12, // 27: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
+	14, // 28: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
+	16, // 29: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
+	18, // 30: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
+	21, // 31: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
+	7,  // 32: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
+	9,  // 33: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
+	11, // 34: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
+	13, // 35: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
+	15, // 36: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
+	17, // 37: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
+	19, // 38: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
+	22, // 39: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
+	32, // [32:40] is the sub-list for method output_type
+	24, // [24:32] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_integration_service_proto_init() }

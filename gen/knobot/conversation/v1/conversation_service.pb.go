@@ -230,8 +230,10 @@ type Conversation struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When the last message came or went.
 	LastMessageTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_message_time,json=lastMessageTime,proto3" json:"last_message_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Until when the bot keeps silent, because staff wrote by themselves; unset where it is not paused.
+	BotPausedUntil *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=bot_paused_until,json=botPausedUntil,proto3" json:"bot_paused_until,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Conversation) Reset() {
@@ -327,6 +329,13 @@ func (x *Conversation) GetLastMessageTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Conversation) GetBotPausedUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BotPausedUntil
+	}
+	return nil
+}
+
 // Message is one message of a conversation.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -350,8 +359,18 @@ type Message struct {
 	DeliveryState DeliveryState `protobuf:"varint,9,opt,name=delivery_state,json=deliveryState,proto3,enum=knobot.conversation.v1.DeliveryState" json:"delivery_state,omitempty"`
 	// For an answer: it may have been sent twice, because the first outcome stayed unknown.
 	MaybeDuplicate bool `protobuf:"varint,10,opt,name=maybe_duplicate,json=maybeDuplicate,proto3" json:"maybe_duplicate,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The file that came with it; unset without one.
+	Media *MessageMedia `protobuf:"bytes,11,opt,name=media,proto3" json:"media,omitempty"`
+	// The provider's id of the message that it replies to, empty for none.
+	ReplyToMessageId string `protobuf:"bytes,12,opt,name=reply_to_message_id,json=replyToMessageId,proto3" json:"reply_to_message_id,omitempty"`
+	// Text of that message as far as known.
+	QuotedText string `protobuf:"bytes,13,opt,name=quoted_text,json=quotedText,proto3" json:"quoted_text,omitempty"`
+	// What was heard in a voice note, empty where it was not transcribed.
+	Transcript string `protobuf:"bytes,14,opt,name=transcript,proto3" json:"transcript,omitempty"`
+	// For a message of ours: why it could not be sent.
+	Error         string `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Message) Reset() {
@@ -454,6 +473,123 @@ func (x *Message) GetMaybeDuplicate() bool {
 	return false
 }
 
+func (x *Message) GetMedia() *MessageMedia {
+	if x != nil {
+		return x.Media
+	}
+	return nil
+}
+
+func (x *Message) GetReplyToMessageId() string {
+	if x != nil {
+		return x.ReplyToMessageId
+	}
+	return ""
+}
+
+func (x *Message) GetQuotedText() string {
+	if x != nil {
+		return x.QuotedText
+	}
+	return ""
+}
+
+func (x *Message) GetTranscript() string {
+	if x != nil {
+		return x.Transcript
+	}
+	return ""
+}
+
+func (x *Message) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// MessageMedia is a file of a message.
+type MessageMedia struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id to read it by from channels' GetMedia; empty until it was fetched.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// MIME type as stated.
+	MimeType string `protobuf:"bytes,2,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// File name as stated.
+	Filename string `protobuf:"bytes,3,opt,name=filename,proto3" json:"filename,omitempty"`
+	// Size in bytes, 0 when not known.
+	SizeBytes int64 `protobuf:"varint,4,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// Why it cannot be had, a stable word; empty while it can.
+	Error         string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessageMedia) Reset() {
+	*x = MessageMedia{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessageMedia) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessageMedia) ProtoMessage() {}
+
+func (x *MessageMedia) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessageMedia.ProtoReflect.Descriptor instead.
+func (*MessageMedia) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MessageMedia) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *MessageMedia) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
+}
+
+func (x *MessageMedia) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *MessageMedia) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *MessageMedia) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
 // GetConversationRequest names a conversation.
 type GetConversationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -465,7 +601,7 @@ type GetConversationRequest struct {
 
 func (x *GetConversationRequest) Reset() {
 	*x = GetConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +613,7 @@ func (x *GetConversationRequest) String() string {
 func (*GetConversationRequest) ProtoMessage() {}
 
 func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +626,7 @@ func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationRequest.ProtoReflect.Descriptor instead.
 func (*GetConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetConversationRequest) GetId() string {
@@ -511,7 +647,7 @@ type GetConversationResponse struct {
 
 func (x *GetConversationResponse) Reset() {
 	*x = GetConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -523,7 +659,7 @@ func (x *GetConversationResponse) String() string {
 func (*GetConversationResponse) ProtoMessage() {}
 
 func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -536,7 +672,7 @@ func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationResponse.ProtoReflect.Descriptor instead.
 func (*GetConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetConversationResponse) GetConversation() *Conversation {
@@ -563,7 +699,7 @@ type ListConversationsRequest struct {
 
 func (x *ListConversationsRequest) Reset() {
 	*x = ListConversationsRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +711,7 @@ func (x *ListConversationsRequest) String() string {
 func (*ListConversationsRequest) ProtoMessage() {}
 
 func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +724,7 @@ func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsRequest.ProtoReflect.Descriptor instead.
 func (*ListConversationsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListConversationsRequest) GetIntegrationId() string {
@@ -632,7 +768,7 @@ type ListConversationsResponse struct {
 
 func (x *ListConversationsResponse) Reset() {
 	*x = ListConversationsResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +780,7 @@ func (x *ListConversationsResponse) String() string {
 func (*ListConversationsResponse) ProtoMessage() {}
 
 func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +793,7 @@ func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsResponse.ProtoReflect.Descriptor instead.
 func (*ListConversationsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListConversationsResponse) GetConversations() []*Conversation {
@@ -685,7 +821,7 @@ type CloseConversationRequest struct {
 
 func (x *CloseConversationRequest) Reset() {
 	*x = CloseConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +833,7 @@ func (x *CloseConversationRequest) String() string {
 func (*CloseConversationRequest) ProtoMessage() {}
 
 func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +846,7 @@ func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationRequest.ProtoReflect.Descriptor instead.
 func (*CloseConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CloseConversationRequest) GetId() string {
@@ -731,7 +867,7 @@ type CloseConversationResponse struct {
 
 func (x *CloseConversationResponse) Reset() {
 	*x = CloseConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -743,7 +879,7 @@ func (x *CloseConversationResponse) String() string {
 func (*CloseConversationResponse) ProtoMessage() {}
 
 func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -756,10 +892,102 @@ func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationResponse.ProtoReflect.Descriptor instead.
 func (*CloseConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CloseConversationResponse) GetConversation() *Conversation {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+// ResumeConversationRequest names a conversation.
+type ResumeConversationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeConversationRequest) Reset() {
+	*x = ResumeConversationRequest{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeConversationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeConversationRequest) ProtoMessage() {}
+
+func (x *ResumeConversationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeConversationRequest.ProtoReflect.Descriptor instead.
+func (*ResumeConversationRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ResumeConversationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// ResumeConversationResponse holds it.
+type ResumeConversationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation, not paused.
+	Conversation  *Conversation `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeConversationResponse) Reset() {
+	*x = ResumeConversationResponse{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeConversationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeConversationResponse) ProtoMessage() {}
+
+func (x *ResumeConversationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeConversationResponse.ProtoReflect.Descriptor instead.
+func (*ResumeConversationResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ResumeConversationResponse) GetConversation() *Conversation {
 	if x != nil {
 		return x.Conversation
 	}
@@ -781,7 +1009,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +1021,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +1034,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListMessagesRequest) GetConversationId() string {
@@ -843,7 +1071,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -855,7 +1083,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -868,7 +1096,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -889,7 +1117,7 @@ var File_knobot_conversation_v1_conversation_service_proto protoreflect.FileDesc
 
 const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
-	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\xc2\x04\n" +
+	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\x88\x05\n" +
 	"\fConversation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x17\n" +
@@ -901,14 +1129,16 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x10context_passages\x18\a \x01(\x05R\x0fcontextPassages\x12;\n" +
 	"\vcreate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12F\n" +
-	"\x11last_message_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0flastMessageTime\x1a;\n" +
+	"\x11last_message_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0flastMessageTime\x12D\n" +
+	"\x10bot_paused_until\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x0ebotPausedUntil\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"B\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x01\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\x02\"\xe0\x05\n" +
+	"\fSTATE_CLOSED\x10\x02\"\xa2\a\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x128\n" +
@@ -921,7 +1151,15 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"createTime\x12L\n" +
 	"\x0edelivery_state\x18\t \x01(\x0e2%.knobot.conversation.v1.DeliveryStateR\rdeliveryState\x12'\n" +
 	"\x0fmaybe_duplicate\x18\n" +
-	" \x01(\bR\x0emaybeDuplicate\"S\n" +
+	" \x01(\bR\x0emaybeDuplicate\x12:\n" +
+	"\x05media\x18\v \x01(\v2$.knobot.conversation.v1.MessageMediaR\x05media\x12-\n" +
+	"\x13reply_to_message_id\x18\f \x01(\tR\x10replyToMessageId\x12\x1f\n" +
+	"\vquoted_text\x18\r \x01(\tR\n" +
+	"quotedText\x12\x1e\n" +
+	"\n" +
+	"transcript\x18\x0e \x01(\tR\n" +
+	"transcript\x12\x14\n" +
+	"\x05error\x18\x0f \x01(\tR\x05error\"S\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x12\n" +
@@ -941,7 +1179,14 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"STATE_SENT\x10\x06\x12\x0e\n" +
 	"\n" +
 	"STATE_HELD\x10\a\x12\x10\n" +
-	"\fSTATE_FAILED\x10\b\"(\n" +
+	"\fSTATE_FAILED\x10\b\"\x8c\x01\n" +
+	"\fMessageMedia\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
+	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
+	"\bfilename\x18\x03 \x01(\tR\bfilename\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x04 \x01(\x03R\tsizeBytes\x12\x14\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\"(\n" +
 	"\x16GetConversationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"c\n" +
 	"\x17GetConversationResponse\x12H\n" +
@@ -958,6 +1203,10 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x18CloseConversationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"e\n" +
 	"\x19CloseConversationResponse\x12H\n" +
+	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"+\n" +
+	"\x19ResumeConversationRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"f\n" +
+	"\x1aResumeConversationResponse\x12H\n" +
 	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"z\n" +
 	"\x13ListMessagesRequest\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x1b\n" +
@@ -966,11 +1215,12 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"{\n" +
 	"\x14ListMessagesResponse\x12;\n" +
 	"\bmessages\x18\x01 \x03(\v2\x1f.knobot.conversation.v1.MessageR\bmessages\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe8\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe5\x04\n" +
 	"\x13ConversationService\x12r\n" +
 	"\x0fGetConversation\x12..knobot.conversation.v1.GetConversationRequest\x1a/.knobot.conversation.v1.GetConversationResponse\x12x\n" +
 	"\x11ListConversations\x120.knobot.conversation.v1.ListConversationsRequest\x1a1.knobot.conversation.v1.ListConversationsResponse\x12x\n" +
-	"\x11CloseConversation\x120.knobot.conversation.v1.CloseConversationRequest\x1a1.knobot.conversation.v1.CloseConversationResponse\x12i\n" +
+	"\x11CloseConversation\x120.knobot.conversation.v1.CloseConversationRequest\x1a1.knobot.conversation.v1.CloseConversationResponse\x12{\n" +
+	"\x12ResumeConversation\x121.knobot.conversation.v1.ResumeConversationRequest\x1a2.knobot.conversation.v1.ResumeConversationResponse\x12i\n" +
 	"\fListMessages\x12+.knobot.conversation.v1.ListMessagesRequest\x1a,.knobot.conversation.v1.ListMessagesResponseBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
@@ -986,53 +1236,61 @@ func file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP() []byte
 }
 
 var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_knobot_conversation_v1_conversation_service_proto_goTypes = []any{
-	(Conversation_State)(0),           // 0: knobot.conversation.v1.Conversation.State
-	(Message_Role)(0),                 // 1: knobot.conversation.v1.Message.Role
-	(Message_State)(0),                // 2: knobot.conversation.v1.Message.State
-	(*Conversation)(nil),              // 3: knobot.conversation.v1.Conversation
-	(*Message)(nil),                   // 4: knobot.conversation.v1.Message
-	(*GetConversationRequest)(nil),    // 5: knobot.conversation.v1.GetConversationRequest
-	(*GetConversationResponse)(nil),   // 6: knobot.conversation.v1.GetConversationResponse
-	(*ListConversationsRequest)(nil),  // 7: knobot.conversation.v1.ListConversationsRequest
-	(*ListConversationsResponse)(nil), // 8: knobot.conversation.v1.ListConversationsResponse
-	(*CloseConversationRequest)(nil),  // 9: knobot.conversation.v1.CloseConversationRequest
-	(*CloseConversationResponse)(nil), // 10: knobot.conversation.v1.CloseConversationResponse
-	(*ListMessagesRequest)(nil),       // 11: knobot.conversation.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),      // 12: knobot.conversation.v1.ListMessagesResponse
-	nil,                               // 13: knobot.conversation.v1.Conversation.MetadataEntry
-	(*timestamppb.Timestamp)(nil),     // 14: google.protobuf.Timestamp
-	(MessageKind)(0),                  // 15: knobot.conversation.v1.MessageKind
-	(DeliveryState)(0),                // 16: knobot.conversation.v1.DeliveryState
+	(Conversation_State)(0),            // 0: knobot.conversation.v1.Conversation.State
+	(Message_Role)(0),                  // 1: knobot.conversation.v1.Message.Role
+	(Message_State)(0),                 // 2: knobot.conversation.v1.Message.State
+	(*Conversation)(nil),               // 3: knobot.conversation.v1.Conversation
+	(*Message)(nil),                    // 4: knobot.conversation.v1.Message
+	(*MessageMedia)(nil),               // 5: knobot.conversation.v1.MessageMedia
+	(*GetConversationRequest)(nil),     // 6: knobot.conversation.v1.GetConversationRequest
+	(*GetConversationResponse)(nil),    // 7: knobot.conversation.v1.GetConversationResponse
+	(*ListConversationsRequest)(nil),   // 8: knobot.conversation.v1.ListConversationsRequest
+	(*ListConversationsResponse)(nil),  // 9: knobot.conversation.v1.ListConversationsResponse
+	(*CloseConversationRequest)(nil),   // 10: knobot.conversation.v1.CloseConversationRequest
+	(*CloseConversationResponse)(nil),  // 11: knobot.conversation.v1.CloseConversationResponse
+	(*ResumeConversationRequest)(nil),  // 12: knobot.conversation.v1.ResumeConversationRequest
+	(*ResumeConversationResponse)(nil), // 13: knobot.conversation.v1.ResumeConversationResponse
+	(*ListMessagesRequest)(nil),        // 14: knobot.conversation.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 15: knobot.conversation.v1.ListMessagesResponse
+	nil,                                // 16: knobot.conversation.v1.Conversation.MetadataEntry
+	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
+	(MessageKind)(0),                   // 18: knobot.conversation.v1.MessageKind
+	(DeliveryState)(0),                 // 19: knobot.conversation.v1.DeliveryState
 }
 var file_knobot_conversation_v1_conversation_service_proto_depIdxs = []int32{
 	0,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
-	13, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
-	14, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
-	14, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
-	1,  // 4: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
-	15, // 5: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
-	2,  // 6: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
-	14, // 7: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	16, // 8: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
-	3,  // 9: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	3,  // 10: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
-	3,  // 11: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	4,  // 12: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
-	5,  // 13: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
-	7,  // 14: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
-	9,  // 15: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
-	11, // 16: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
-	6,  // 17: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
-	8,  // 18: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
-	10, // 19: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
-	12, // 20: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	16, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
+	17, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
+	17, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
+	17, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
+	1,  // 5: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
+	18, // 6: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
+	2,  // 7: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
+	17, // 8: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	19, // 9: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
+	5,  // 10: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
+	3,  // 11: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	3,  // 12: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
+	3,  // 13: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	3,  // 14: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	4,  // 15: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
+	6,  // 16: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
+	8,  // 17: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
+	10, // 18: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
+	12, // 19: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
+	14, // 20: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
+	7,  // 21: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
+	9,  // 22: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
+	11, // 23: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
+	13, // 24: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
+	15, // 25: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
+	21, // [21:26] is the sub-list for method output_type
+	16, // [16:21] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_conversation_service_proto_init() }
@@ -1047,7 +1305,7 @@ func file_knobot_conversation_v1_conversation_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_conversation_service_proto_rawDesc), len(file_knobot_conversation_v1_conversation_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   11,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ConversationService_GetConversation_FullMethodName   = "/knobot.conversation.v1.ConversationService/GetConversation"
-	ConversationService_ListConversations_FullMethodName = "/knobot.conversation.v1.ConversationService/ListConversations"
-	ConversationService_CloseConversation_FullMethodName = "/knobot.conversation.v1.ConversationService/CloseConversation"
-	ConversationService_ListMessages_FullMethodName      = "/knobot.conversation.v1.ConversationService/ListMessages"
+	ConversationService_GetConversation_FullMethodName    = "/knobot.conversation.v1.ConversationService/GetConversation"
+	ConversationService_ListConversations_FullMethodName  = "/knobot.conversation.v1.ConversationService/ListConversations"
+	ConversationService_CloseConversation_FullMethodName  = "/knobot.conversation.v1.ConversationService/CloseConversation"
+	ConversationService_ResumeConversation_FullMethodName = "/knobot.conversation.v1.ConversationService/ResumeConversation"
+	ConversationService_ListMessages_FullMethodName       = "/knobot.conversation.v1.ConversationService/ListMessages"
 )
 
 // ConversationServiceClient is the client API for ConversationService service.
@@ -37,6 +38,9 @@ type ConversationServiceClient interface {
 	ListConversations(ctx context.Context, in *ListConversationsRequest, opts ...grpc.CallOption) (*ListConversationsResponse, error)
 	// CloseConversation ends a conversation: the customer's next message opens a new one. Closing a closed one changes nothing.
 	CloseConversation(ctx context.Context, in *CloseConversationRequest, opts ...grpc.CallOption) (*CloseConversationResponse, error)
+	// ResumeConversation ends the bot's silence after a message of staff: what nobody answered meanwhile is answered now. It
+	// changes nothing where the bot is not paused. NOT_FOUND if there is no such conversation.
+	ResumeConversation(ctx context.Context, in *ResumeConversationRequest, opts ...grpc.CallOption) (*ResumeConversationResponse, error)
 	// ListMessages lists the messages of a conversation in their order.
 	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
 }
@@ -79,6 +83,16 @@ func (c *conversationServiceClient) CloseConversation(ctx context.Context, in *C
 	return out, nil
 }
 
+func (c *conversationServiceClient) ResumeConversation(ctx context.Context, in *ResumeConversationRequest, opts ...grpc.CallOption) (*ResumeConversationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeConversationResponse)
+	err := c.cc.Invoke(ctx, ConversationService_ResumeConversation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *conversationServiceClient) ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListMessagesResponse)
@@ -101,6 +115,9 @@ type ConversationServiceServer interface {
 	ListConversations(context.Context, *ListConversationsRequest) (*ListConversationsResponse, error)
 	// CloseConversation ends a conversation: the customer's next message opens a new one. Closing a closed one changes nothing.
 	CloseConversation(context.Context, *CloseConversationRequest) (*CloseConversationResponse, error)
+	// ResumeConversation ends the bot's silence after a message of staff: what nobody answered meanwhile is answered now. It
+	// changes nothing where the bot is not paused. NOT_FOUND if there is no such conversation.
+	ResumeConversation(context.Context, *ResumeConversationRequest) (*ResumeConversationResponse, error)
 	// ListMessages lists the messages of a conversation in their order.
 	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
 	mustEmbedUnimplementedConversationServiceServer()
@@ -121,6 +138,9 @@ func (UnimplementedConversationServiceServer) ListConversations(context.Context,
 }
 func (UnimplementedConversationServiceServer) CloseConversation(context.Context, *CloseConversationRequest) (*CloseConversationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CloseConversation not implemented")
+}
+func (UnimplementedConversationServiceServer) ResumeConversation(context.Context, *ResumeConversationRequest) (*ResumeConversationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeConversation not implemented")
 }
 func (UnimplementedConversationServiceServer) ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListMessages not implemented")
@@ -200,6 +220,24 @@ func _ConversationService_CloseConversation_Handler(srv interface{}, ctx context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConversationService_ResumeConversation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeConversationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConversationServiceServer).ResumeConversation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConversationService_ResumeConversation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConversationServiceServer).ResumeConversation(ctx, req.(*ResumeConversationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ConversationService_ListMessages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListMessagesRequest)
 	if err := dec(in); err != nil {
@@ -236,6 +274,10 @@ var ConversationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CloseConversation",
 			Handler:    _ConversationService_CloseConversation_Handler,
+		},
+		{
+			MethodName: "ResumeConversation",
+			Handler:    _ConversationService_ResumeConversation_Handler,
 		},
 		{
 			MethodName: "ListMessages",

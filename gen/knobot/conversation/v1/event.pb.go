@@ -267,7 +267,7 @@ func (x IdentityChange_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IdentityChange_Kind.Descriptor instead.
 func (IdentityChange_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{9, 0}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{10, 0}
 }
 
 // Event is one thing that a webhook reported.
@@ -567,7 +567,9 @@ type InboundMessage struct {
 	// The advert or product that the customer came from.
 	Referral *Referral `protobuf:"bytes,18,opt,name=referral,proto3" json:"referral,omitempty"`
 	// Forwarded from elsewhere.
-	Forwarded     bool `protobuf:"varint,19,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	Forwarded bool `protobuf:"varint,19,opt,name=forwarded,proto3" json:"forwarded,omitempty"`
+	// Products, for ORDER.
+	OrderItems    []*OrderItem `protobuf:"bytes,20,rep,name=order_items,json=orderItems,proto3" json:"order_items,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -735,6 +737,86 @@ func (x *InboundMessage) GetForwarded() bool {
 	return false
 }
 
+func (x *InboundMessage) GetOrderItems() []*OrderItem {
+	if x != nil {
+		return x.OrderItems
+	}
+	return nil
+}
+
+// OrderItem is a line of an order.
+type OrderItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The company's own id of the product.
+	ProductId string `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// How many.
+	Quantity int64 `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// Price of one, as stated.
+	Price string `protobuf:"bytes,3,opt,name=price,proto3" json:"price,omitempty"`
+	// ISO 4217 currency code, as stated.
+	Currency      string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OrderItem) Reset() {
+	*x = OrderItem{}
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrderItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrderItem) ProtoMessage() {}
+
+func (x *OrderItem) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrderItem.ProtoReflect.Descriptor instead.
+func (*OrderItem) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *OrderItem) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
+func (x *OrderItem) GetQuantity() int64 {
+	if x != nil {
+		return x.Quantity
+	}
+	return 0
+}
+
+func (x *OrderItem) GetPrice() string {
+	if x != nil {
+		return x.Price
+	}
+	return ""
+}
+
+func (x *OrderItem) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
 // Media refers to a file at the provider.
 type Media struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -754,7 +836,7 @@ type Media struct {
 
 func (x *Media) Reset() {
 	*x = Media{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -766,7 +848,7 @@ func (x *Media) String() string {
 func (*Media) ProtoMessage() {}
 
 func (x *Media) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -779,7 +861,7 @@ func (x *Media) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Media.ProtoReflect.Descriptor instead.
 func (*Media) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{3}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Media) GetId() string {
@@ -834,7 +916,7 @@ type Location struct {
 
 func (x *Location) Reset() {
 	*x = Location{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +928,7 @@ func (x *Location) String() string {
 func (*Location) ProtoMessage() {}
 
 func (x *Location) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +941,7 @@ func (x *Location) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Location.ProtoReflect.Descriptor instead.
 func (*Location) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{4}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Location) GetLatitude() float64 {
@@ -903,7 +985,7 @@ type ContactCard struct {
 
 func (x *ContactCard) Reset() {
 	*x = ContactCard{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -915,7 +997,7 @@ func (x *ContactCard) String() string {
 func (*ContactCard) ProtoMessage() {}
 
 func (x *ContactCard) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -928,7 +1010,7 @@ func (x *ContactCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContactCard.ProtoReflect.Descriptor instead.
 func (*ContactCard) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{5}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ContactCard) GetDisplayName() string {
@@ -953,14 +1035,16 @@ type Referral struct {
 	// Address of the advert.
 	SourceUrl string `protobuf:"bytes,2,opt,name=source_url,json=sourceUrl,proto3" json:"source_url,omitempty"`
 	// Id of the advert or product.
-	SourceId      string `protobuf:"bytes,3,opt,name=source_id,json=sourceId,proto3" json:"source_id,omitempty"`
+	SourceId string `protobuf:"bytes,3,opt,name=source_id,json=sourceId,proto3" json:"source_id,omitempty"`
+	// Text of the advert.
+	Body          string `protobuf:"bytes,4,opt,name=body,proto3" json:"body,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Referral) Reset() {
 	*x = Referral{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1056,7 @@ func (x *Referral) String() string {
 func (*Referral) ProtoMessage() {}
 
 func (x *Referral) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1069,7 @@ func (x *Referral) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Referral.ProtoReflect.Descriptor instead.
 func (*Referral) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{6}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Referral) GetHeadline() string {
@@ -1005,6 +1089,13 @@ func (x *Referral) GetSourceUrl() string {
 func (x *Referral) GetSourceId() string {
 	if x != nil {
 		return x.SourceId
+	}
+	return ""
+}
+
+func (x *Referral) GetBody() string {
+	if x != nil {
+		return x.Body
 	}
 	return ""
 }
@@ -1032,7 +1123,7 @@ type ButtonPress struct {
 
 func (x *ButtonPress) Reset() {
 	*x = ButtonPress{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1044,7 +1135,7 @@ func (x *ButtonPress) String() string {
 func (*ButtonPress) ProtoMessage() {}
 
 func (x *ButtonPress) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1057,7 +1148,7 @@ func (x *ButtonPress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ButtonPress.ProtoReflect.Descriptor instead.
 func (*ButtonPress) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{7}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ButtonPress) GetCallbackId() string {
@@ -1125,14 +1216,18 @@ type DeliveryReport struct {
 	// Pricing category as stated, empty for none.
 	PricingCategory string `protobuf:"bytes,6,opt,name=pricing_category,json=pricingCategory,proto3" json:"pricing_category,omitempty"`
 	// Set when this message is billed.
-	Billable      bool `protobuf:"varint,7,opt,name=billable,proto3" json:"billable,omitempty"`
+	Billable bool `protobuf:"varint,7,opt,name=billable,proto3" json:"billable,omitempty"`
+	// Pricing model as stated, empty for none.
+	PricingModel string `protobuf:"bytes,8,opt,name=pricing_model,json=pricingModel,proto3" json:"pricing_model,omitempty"`
+	// Pricing type as stated, empty for none.
+	PricingType   string `protobuf:"bytes,9,opt,name=pricing_type,json=pricingType,proto3" json:"pricing_type,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeliveryReport) Reset() {
 	*x = DeliveryReport{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1239,7 @@ func (x *DeliveryReport) String() string {
 func (*DeliveryReport) ProtoMessage() {}
 
 func (x *DeliveryReport) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1252,7 @@ func (x *DeliveryReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveryReport.ProtoReflect.Descriptor instead.
 func (*DeliveryReport) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{8}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeliveryReport) GetMessageId() string {
@@ -1209,6 +1304,20 @@ func (x *DeliveryReport) GetBillable() bool {
 	return false
 }
 
+func (x *DeliveryReport) GetPricingModel() string {
+	if x != nil {
+		return x.PricingModel
+	}
+	return ""
+}
+
+func (x *DeliveryReport) GetPricingType() string {
+	if x != nil {
+		return x.PricingType
+	}
+	return ""
+}
+
 // IdentityChange is news about a user's ids or reachability.
 type IdentityChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1224,7 +1333,7 @@ type IdentityChange struct {
 
 func (x *IdentityChange) Reset() {
 	*x = IdentityChange{}
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1236,7 +1345,7 @@ func (x *IdentityChange) String() string {
 func (*IdentityChange) ProtoMessage() {}
 
 func (x *IdentityChange) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_event_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1249,7 +1358,7 @@ func (x *IdentityChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdentityChange.ProtoReflect.Descriptor instead.
 func (*IdentityChange) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{9}
+	return file_knobot_conversation_v1_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *IdentityChange) GetKind() IdentityChange_Kind {
@@ -1296,7 +1405,7 @@ const file_knobot_conversation_v1_event_proto_rawDesc = "" +
 	"\busername\x18\x03 \x01(\tR\busername\x12!\n" +
 	"\fdisplay_name\x18\x04 \x01(\tR\vdisplayName\x12#\n" +
 	"\rlanguage_code\x18\x05 \x01(\tR\flanguageCode\x12\x10\n" +
-	"\x03bot\x18\x06 \x01(\bR\x03bot\"\x91\x06\n" +
+	"\x03bot\x18\x06 \x01(\bR\x03bot\"\xd5\x06\n" +
 	"\x0eInboundMessage\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x126\n" +
@@ -1319,7 +1428,15 @@ const file_knobot_conversation_v1_event_proto_rawDesc = "" +
 	"\blocation\x18\x10 \x01(\v2 .knobot.conversation.v1.LocationR\blocation\x12?\n" +
 	"\bcontacts\x18\x11 \x03(\v2#.knobot.conversation.v1.ContactCardR\bcontacts\x12<\n" +
 	"\breferral\x18\x12 \x01(\v2 .knobot.conversation.v1.ReferralR\breferral\x12\x1c\n" +
-	"\tforwarded\x18\x13 \x01(\bR\tforwarded\"\x87\x01\n" +
+	"\tforwarded\x18\x13 \x01(\bR\tforwarded\x12B\n" +
+	"\vorder_items\x18\x14 \x03(\v2!.knobot.conversation.v1.OrderItemR\n" +
+	"orderItems\"x\n" +
+	"\tOrderItem\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x01 \x01(\tR\tproductId\x12\x1a\n" +
+	"\bquantity\x18\x02 \x01(\x03R\bquantity\x12\x14\n" +
+	"\x05price\x18\x03 \x01(\tR\x05price\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\"\x87\x01\n" +
 	"\x05Media\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x16\n" +
@@ -1334,12 +1451,13 @@ const file_knobot_conversation_v1_event_proto_rawDesc = "" +
 	"\aaddress\x18\x04 \x01(\tR\aaddress\"U\n" +
 	"\vContactCard\x12!\n" +
 	"\fdisplay_name\x18\x01 \x01(\tR\vdisplayName\x12#\n" +
-	"\rphone_numbers\x18\x02 \x03(\tR\fphoneNumbers\"b\n" +
+	"\rphone_numbers\x18\x02 \x03(\tR\fphoneNumbers\"v\n" +
 	"\bReferral\x12\x1a\n" +
 	"\bheadline\x18\x01 \x01(\tR\bheadline\x12\x1d\n" +
 	"\n" +
 	"source_url\x18\x02 \x01(\tR\tsourceUrl\x12\x1b\n" +
-	"\tsource_id\x18\x03 \x01(\tR\bsourceId\"\x81\x02\n" +
+	"\tsource_id\x18\x03 \x01(\tR\bsourceId\x12\x12\n" +
+	"\x04body\x18\x04 \x01(\tR\x04body\"\x81\x02\n" +
 	"\vButtonPress\x12\x1f\n" +
 	"\vcallback_id\x18\x01 \x01(\tR\n" +
 	"callbackId\x126\n" +
@@ -1349,7 +1467,7 @@ const file_knobot_conversation_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"message_id\x18\x05 \x01(\tR\tmessageId\x12\x14\n" +
 	"\x05group\x18\x06 \x01(\bR\x05group\x12\x14\n" +
-	"\x05title\x18\a \x01(\tR\x05title\"\x8b\x02\n" +
+	"\x05title\x18\a \x01(\tR\x05title\"\xd3\x02\n" +
 	"\x0eDeliveryReport\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12;\n" +
@@ -1359,7 +1477,9 @@ const file_knobot_conversation_v1_event_proto_rawDesc = "" +
 	"error_code\x18\x04 \x01(\x05R\terrorCode\x12#\n" +
 	"\rerror_message\x18\x05 \x01(\tR\ferrorMessage\x12)\n" +
 	"\x10pricing_category\x18\x06 \x01(\tR\x0fpricingCategory\x12\x1a\n" +
-	"\bbillable\x18\a \x01(\bR\bbillable\"\x85\x02\n" +
+	"\bbillable\x18\a \x01(\bR\bbillable\x12#\n" +
+	"\rpricing_model\x18\b \x01(\tR\fpricingModel\x12!\n" +
+	"\fpricing_type\x18\t \x01(\tR\vpricingType\"\x85\x02\n" +
 	"\x0eIdentityChange\x12?\n" +
 	"\x04kind\x18\x01 \x01(\x0e2+.knobot.conversation.v1.IdentityChange.KindR\x04kind\x12\x15\n" +
 	"\x06old_id\x18\x02 \x01(\tR\x05oldId\x12\x15\n" +
@@ -1413,7 +1533,7 @@ func file_knobot_conversation_v1_event_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_conversation_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_conversation_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_knobot_conversation_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_knobot_conversation_v1_event_proto_goTypes = []any{
 	(MessageKind)(0),              // 0: knobot.conversation.v1.MessageKind
 	(DeliveryState)(0),            // 1: knobot.conversation.v1.DeliveryState
@@ -1421,38 +1541,40 @@ var file_knobot_conversation_v1_event_proto_goTypes = []any{
 	(*Event)(nil),                 // 3: knobot.conversation.v1.Event
 	(*Sender)(nil),                // 4: knobot.conversation.v1.Sender
 	(*InboundMessage)(nil),        // 5: knobot.conversation.v1.InboundMessage
-	(*Media)(nil),                 // 6: knobot.conversation.v1.Media
-	(*Location)(nil),              // 7: knobot.conversation.v1.Location
-	(*ContactCard)(nil),           // 8: knobot.conversation.v1.ContactCard
-	(*Referral)(nil),              // 9: knobot.conversation.v1.Referral
-	(*ButtonPress)(nil),           // 10: knobot.conversation.v1.ButtonPress
-	(*DeliveryReport)(nil),        // 11: knobot.conversation.v1.DeliveryReport
-	(*IdentityChange)(nil),        // 12: knobot.conversation.v1.IdentityChange
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*v1.Address)(nil),            // 14: knobot.type.v1.Address
+	(*OrderItem)(nil),             // 6: knobot.conversation.v1.OrderItem
+	(*Media)(nil),                 // 7: knobot.conversation.v1.Media
+	(*Location)(nil),              // 8: knobot.conversation.v1.Location
+	(*ContactCard)(nil),           // 9: knobot.conversation.v1.ContactCard
+	(*Referral)(nil),              // 10: knobot.conversation.v1.Referral
+	(*ButtonPress)(nil),           // 11: knobot.conversation.v1.ButtonPress
+	(*DeliveryReport)(nil),        // 12: knobot.conversation.v1.DeliveryReport
+	(*IdentityChange)(nil),        // 13: knobot.conversation.v1.IdentityChange
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*v1.Address)(nil),            // 15: knobot.type.v1.Address
 }
 var file_knobot_conversation_v1_event_proto_depIdxs = []int32{
-	13, // 0: knobot.conversation.v1.Event.occur_time:type_name -> google.protobuf.Timestamp
+	14, // 0: knobot.conversation.v1.Event.occur_time:type_name -> google.protobuf.Timestamp
 	5,  // 1: knobot.conversation.v1.Event.message:type_name -> knobot.conversation.v1.InboundMessage
-	10, // 2: knobot.conversation.v1.Event.button_press:type_name -> knobot.conversation.v1.ButtonPress
-	11, // 3: knobot.conversation.v1.Event.delivery_report:type_name -> knobot.conversation.v1.DeliveryReport
-	12, // 4: knobot.conversation.v1.Event.identity_change:type_name -> knobot.conversation.v1.IdentityChange
+	11, // 2: knobot.conversation.v1.Event.button_press:type_name -> knobot.conversation.v1.ButtonPress
+	12, // 3: knobot.conversation.v1.Event.delivery_report:type_name -> knobot.conversation.v1.DeliveryReport
+	13, // 4: knobot.conversation.v1.Event.identity_change:type_name -> knobot.conversation.v1.IdentityChange
 	4,  // 5: knobot.conversation.v1.InboundMessage.sender:type_name -> knobot.conversation.v1.Sender
-	14, // 6: knobot.conversation.v1.InboundMessage.address:type_name -> knobot.type.v1.Address
+	15, // 6: knobot.conversation.v1.InboundMessage.address:type_name -> knobot.type.v1.Address
 	0,  // 7: knobot.conversation.v1.InboundMessage.kind:type_name -> knobot.conversation.v1.MessageKind
-	6,  // 8: knobot.conversation.v1.InboundMessage.media:type_name -> knobot.conversation.v1.Media
-	7,  // 9: knobot.conversation.v1.InboundMessage.location:type_name -> knobot.conversation.v1.Location
-	8,  // 10: knobot.conversation.v1.InboundMessage.contacts:type_name -> knobot.conversation.v1.ContactCard
-	9,  // 11: knobot.conversation.v1.InboundMessage.referral:type_name -> knobot.conversation.v1.Referral
-	4,  // 12: knobot.conversation.v1.ButtonPress.sender:type_name -> knobot.conversation.v1.Sender
-	14, // 13: knobot.conversation.v1.ButtonPress.address:type_name -> knobot.type.v1.Address
-	1,  // 14: knobot.conversation.v1.DeliveryReport.state:type_name -> knobot.conversation.v1.DeliveryState
-	2,  // 15: knobot.conversation.v1.IdentityChange.kind:type_name -> knobot.conversation.v1.IdentityChange.Kind
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	7,  // 8: knobot.conversation.v1.InboundMessage.media:type_name -> knobot.conversation.v1.Media
+	8,  // 9: knobot.conversation.v1.InboundMessage.location:type_name -> knobot.conversation.v1.Location
+	9,  // 10: knobot.conversation.v1.InboundMessage.contacts:type_name -> knobot.conversation.v1.ContactCard
+	10, // 11: knobot.conversation.v1.InboundMessage.referral:type_name -> knobot.conversation.v1.Referral
+	6,  // 12: knobot.conversation.v1.InboundMessage.order_items:type_name -> knobot.conversation.v1.OrderItem
+	4,  // 13: knobot.conversation.v1.ButtonPress.sender:type_name -> knobot.conversation.v1.Sender
+	15, // 14: knobot.conversation.v1.ButtonPress.address:type_name -> knobot.type.v1.Address
+	1,  // 15: knobot.conversation.v1.DeliveryReport.state:type_name -> knobot.conversation.v1.DeliveryState
+	2,  // 16: knobot.conversation.v1.IdentityChange.kind:type_name -> knobot.conversation.v1.IdentityChange.Kind
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_event_proto_init() }
@@ -1472,7 +1594,7 @@ func file_knobot_conversation_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_event_proto_rawDesc), len(file_knobot_conversation_v1_event_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -200,7 +200,11 @@ type Turn struct {
 	// Role.
 	Role Turn_Role `protobuf:"varint,1,opt,name=role,proto3,enum=knobot.rag.v1.Turn_Role" json:"role,omitempty"`
 	// Text as stored.
-	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// What the text is about beyond itself: a quoted message, the advert that the customer came from. Data, never instructions.
+	Context string `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
+	// Files of this message, for a model that can see; others leave them out.
+	Media         []*TurnMedia `protobuf:"bytes,4,rep,name=media,proto3" json:"media,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -249,6 +253,84 @@ func (x *Turn) GetText() string {
 	return ""
 }
 
+func (x *Turn) GetContext() string {
+	if x != nil {
+		return x.Context
+	}
+	return ""
+}
+
+func (x *Turn) GetMedia() []*TurnMedia {
+	if x != nil {
+		return x.Media
+	}
+	return nil
+}
+
+// TurnMedia is a file of a message. All files of a request together hold at most 10 MiB.
+type TurnMedia struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// MIME type.
+	MimeType string `protobuf:"bytes,1,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// File name, may be empty.
+	Filename string `protobuf:"bytes,2,opt,name=filename,proto3" json:"filename,omitempty"`
+	// Its bytes.
+	Content       []byte `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TurnMedia) Reset() {
+	*x = TurnMedia{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TurnMedia) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TurnMedia) ProtoMessage() {}
+
+func (x *TurnMedia) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TurnMedia.ProtoReflect.Descriptor instead.
+func (*TurnMedia) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *TurnMedia) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
+}
+
+func (x *TurnMedia) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *TurnMedia) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
 // GenerateAnswerRequest asks for an answer.
 type GenerateAnswerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -276,7 +358,7 @@ type GenerateAnswerRequest struct {
 
 func (x *GenerateAnswerRequest) Reset() {
 	*x = GenerateAnswerRequest{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[1]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -288,7 +370,7 @@ func (x *GenerateAnswerRequest) String() string {
 func (*GenerateAnswerRequest) ProtoMessage() {}
 
 func (x *GenerateAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[1]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -301,7 +383,7 @@ func (x *GenerateAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateAnswerRequest.ProtoReflect.Descriptor instead.
 func (*GenerateAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{1}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GenerateAnswerRequest) GetRequestId() string {
@@ -384,7 +466,7 @@ type Citation struct {
 
 func (x *Citation) Reset() {
 	*x = Citation{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[2]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -396,7 +478,7 @@ func (x *Citation) String() string {
 func (*Citation) ProtoMessage() {}
 
 func (x *Citation) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[2]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -409,7 +491,7 @@ func (x *Citation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Citation.ProtoReflect.Descriptor instead.
 func (*Citation) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{2}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Citation) GetDocumentId() string {
@@ -455,7 +537,7 @@ type Usage struct {
 
 func (x *Usage) Reset() {
 	*x = Usage{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -467,7 +549,7 @@ func (x *Usage) String() string {
 func (*Usage) ProtoMessage() {}
 
 func (x *Usage) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -480,7 +562,7 @@ func (x *Usage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Usage.ProtoReflect.Descriptor instead.
 func (*Usage) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Usage) GetModel() string {
@@ -527,7 +609,7 @@ type GenerateAnswerResponse struct {
 
 func (x *GenerateAnswerResponse) Reset() {
 	*x = GenerateAnswerResponse{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +621,7 @@ func (x *GenerateAnswerResponse) String() string {
 func (*GenerateAnswerResponse) ProtoMessage() {}
 
 func (x *GenerateAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +634,7 @@ func (x *GenerateAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GenerateAnswerResponse.ProtoReflect.Descriptor instead.
 func (*GenerateAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GenerateAnswerResponse) GetText() string {
@@ -604,20 +686,475 @@ func (x *GenerateAnswerResponse) GetConfidence() float64 {
 	return 0
 }
 
+// StreamAnswerRequest asks for an answer.
+type StreamAnswerRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question.
+	Request       *GenerateAnswerRequest `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAnswerRequest) Reset() {
+	*x = StreamAnswerRequest{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAnswerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAnswerRequest) ProtoMessage() {}
+
+func (x *StreamAnswerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAnswerRequest.ProtoReflect.Descriptor instead.
+func (*StreamAnswerRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StreamAnswerRequest) GetRequest() *GenerateAnswerRequest {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+// StreamAnswerResponse is a draft or the answer.
+type StreamAnswerResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which of them.
+	//
+	// Types that are valid to be assigned to Part:
+	//
+	//	*StreamAnswerResponse_Draft
+	//	*StreamAnswerResponse_Answer
+	Part          isStreamAnswerResponse_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StreamAnswerResponse) Reset() {
+	*x = StreamAnswerResponse{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StreamAnswerResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StreamAnswerResponse) ProtoMessage() {}
+
+func (x *StreamAnswerResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StreamAnswerResponse.ProtoReflect.Descriptor instead.
+func (*StreamAnswerResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *StreamAnswerResponse) GetPart() isStreamAnswerResponse_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *StreamAnswerResponse) GetDraft() string {
+	if x != nil {
+		if x, ok := x.Part.(*StreamAnswerResponse_Draft); ok {
+			return x.Draft
+		}
+	}
+	return ""
+}
+
+func (x *StreamAnswerResponse) GetAnswer() *GenerateAnswerResponse {
+	if x != nil {
+		if x, ok := x.Part.(*StreamAnswerResponse_Answer); ok {
+			return x.Answer
+		}
+	}
+	return nil
+}
+
+type isStreamAnswerResponse_Part interface {
+	isStreamAnswerResponse_Part()
+}
+
+type StreamAnswerResponse_Draft struct {
+	// CommonMark: the answer as far as it is written and checked.
+	Draft string `protobuf:"bytes,1,opt,name=draft,proto3,oneof"`
+}
+
+type StreamAnswerResponse_Answer struct {
+	// The answer; comes last.
+	Answer *GenerateAnswerResponse `protobuf:"bytes,2,opt,name=answer,proto3,oneof"`
+}
+
+func (*StreamAnswerResponse_Draft) isStreamAnswerResponse_Part() {}
+
+func (*StreamAnswerResponse_Answer) isStreamAnswerResponse_Part() {}
+
+// TranscribeRequest is a piece of a voice note.
+type TranscribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The piece.
+	//
+	// Types that are valid to be assigned to Piece:
+	//
+	//	*TranscribeRequest_Header
+	//	*TranscribeRequest_Chunk
+	Piece         isTranscribeRequest_Piece `protobuf_oneof:"piece"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeRequest) Reset() {
+	*x = TranscribeRequest{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeRequest) ProtoMessage() {}
+
+func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeRequest.ProtoReflect.Descriptor instead.
+func (*TranscribeRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *TranscribeRequest) GetPiece() isTranscribeRequest_Piece {
+	if x != nil {
+		return x.Piece
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetHeader() *TranscribeHeader {
+	if x != nil {
+		if x, ok := x.Piece.(*TranscribeRequest_Header); ok {
+			return x.Header
+		}
+	}
+	return nil
+}
+
+func (x *TranscribeRequest) GetChunk() []byte {
+	if x != nil {
+		if x, ok := x.Piece.(*TranscribeRequest_Chunk); ok {
+			return x.Chunk
+		}
+	}
+	return nil
+}
+
+type isTranscribeRequest_Piece interface {
+	isTranscribeRequest_Piece()
+}
+
+type TranscribeRequest_Header struct {
+	// What it is; comes first.
+	Header *TranscribeHeader `protobuf:"bytes,1,opt,name=header,proto3,oneof"`
+}
+
+type TranscribeRequest_Chunk struct {
+	// The next bytes, at most 1 MiB.
+	Chunk []byte `protobuf:"bytes,2,opt,name=chunk,proto3,oneof"`
+}
+
+func (*TranscribeRequest_Header) isTranscribeRequest_Piece() {}
+
+func (*TranscribeRequest_Chunk) isTranscribeRequest_Piece() {}
+
+// TranscribeHeader says what a voice note is.
+type TranscribeHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Names this request in logs and at the provider.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// MIME type as stated.
+	MimeType string `protobuf:"bytes,2,opt,name=mime_type,json=mimeType,proto3" json:"mime_type,omitempty"`
+	// File name, may be empty.
+	Filename string `protobuf:"bytes,3,opt,name=filename,proto3" json:"filename,omitempty"`
+	// IETF tag of the language that is expected, empty for none.
+	Language      string `protobuf:"bytes,4,opt,name=language,proto3" json:"language,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeHeader) Reset() {
+	*x = TranscribeHeader{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeHeader) ProtoMessage() {}
+
+func (x *TranscribeHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeHeader.ProtoReflect.Descriptor instead.
+func (*TranscribeHeader) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *TranscribeHeader) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *TranscribeHeader) GetMimeType() string {
+	if x != nil {
+		return x.MimeType
+	}
+	return ""
+}
+
+func (x *TranscribeHeader) GetFilename() string {
+	if x != nil {
+		return x.Filename
+	}
+	return ""
+}
+
+func (x *TranscribeHeader) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+// TranscribeResponse holds the words.
+type TranscribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is said; empty when nothing is.
+	Text          string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TranscribeResponse) Reset() {
+	*x = TranscribeResponse{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TranscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TranscribeResponse) ProtoMessage() {}
+
+func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TranscribeResponse.ProtoReflect.Descriptor instead.
+func (*TranscribeResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *TranscribeResponse) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// GetCapabilitiesRequest is empty.
+type GetCapabilitiesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCapabilitiesRequest) Reset() {
+	*x = GetCapabilitiesRequest{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCapabilitiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCapabilitiesRequest) ProtoMessage() {}
+
+func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCapabilitiesRequest.ProtoReflect.Descriptor instead.
+func (*GetCapabilitiesRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{11}
+}
+
+// GetCapabilitiesResponse says what can be done.
+type GetCapabilitiesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Voice notes can be transcribed.
+	Transcription bool `protobuf:"varint,1,opt,name=transcription,proto3" json:"transcription,omitempty"`
+	// The model reads images.
+	Images bool `protobuf:"varint,2,opt,name=images,proto3" json:"images,omitempty"`
+	// The model reads PDF documents.
+	Documents bool `protobuf:"varint,3,opt,name=documents,proto3" json:"documents,omitempty"`
+	// Answers are written by a model and can be shown while they are.
+	Streaming     bool `protobuf:"varint,4,opt,name=streaming,proto3" json:"streaming,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCapabilitiesResponse) Reset() {
+	*x = GetCapabilitiesResponse{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCapabilitiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCapabilitiesResponse) ProtoMessage() {}
+
+func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCapabilitiesResponse.ProtoReflect.Descriptor instead.
+func (*GetCapabilitiesResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *GetCapabilitiesResponse) GetTranscription() bool {
+	if x != nil {
+		return x.Transcription
+	}
+	return false
+}
+
+func (x *GetCapabilitiesResponse) GetImages() bool {
+	if x != nil {
+		return x.Images
+	}
+	return false
+}
+
+func (x *GetCapabilitiesResponse) GetDocuments() bool {
+	if x != nil {
+		return x.Documents
+	}
+	return false
+}
+
+func (x *GetCapabilitiesResponse) GetStreaming() bool {
+	if x != nil {
+		return x.Streaming
+	}
+	return false
+}
+
 var File_knobot_rag_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
-	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\"\x9d\x01\n" +
+	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\"\xe7\x01\n" +
 	"\x04Turn\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.knobot.rag.v1.Turn.RoleR\x04role\x12\x12\n" +
-	"\x04text\x18\x02 \x01(\tR\x04text\"S\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
+	"\acontext\x18\x03 \x01(\tR\acontext\x12.\n" +
+	"\x05media\x18\x04 \x03(\v2\x18.knobot.rag.v1.TurnMediaR\x05media\"S\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x12\n" +
 	"\x0eROLE_ASSISTANT\x10\x02\x12\x0e\n" +
 	"\n" +
-	"ROLE_STAFF\x10\x03\"\xe5\x02\n" +
+	"ROLE_STAFF\x10\x03\"^\n" +
+	"\tTurnMedia\x12\x1b\n" +
+	"\tmime_type\x18\x01 \x01(\tR\bmimeType\x12\x1a\n" +
+	"\bfilename\x18\x02 \x01(\tR\bfilename\x12\x18\n" +
+	"\acontent\x18\x03 \x01(\fR\acontent\"\xe5\x02\n" +
 	"\x15GenerateAnswerRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12%\n" +
@@ -654,7 +1191,31 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\blanguage\x18\x06 \x01(\tR\blanguage\x12\x1e\n" +
 	"\n" +
 	"confidence\x18\a \x01(\x01R\n" +
-	"confidence*e\n" +
+	"confidence\"U\n" +
+	"\x13StreamAnswerRequest\x12>\n" +
+	"\arequest\x18\x01 \x01(\v2$.knobot.rag.v1.GenerateAnswerRequestR\arequest\"w\n" +
+	"\x14StreamAnswerResponse\x12\x16\n" +
+	"\x05draft\x18\x01 \x01(\tH\x00R\x05draft\x12?\n" +
+	"\x06answer\x18\x02 \x01(\v2%.knobot.rag.v1.GenerateAnswerResponseH\x00R\x06answerB\x06\n" +
+	"\x04part\"o\n" +
+	"\x11TranscribeRequest\x129\n" +
+	"\x06header\x18\x01 \x01(\v2\x1f.knobot.rag.v1.TranscribeHeaderH\x00R\x06header\x12\x16\n" +
+	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
+	"\x05piece\"\x86\x01\n" +
+	"\x10TranscribeHeader\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
+	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
+	"\bfilename\x18\x03 \x01(\tR\bfilename\x12\x1a\n" +
+	"\blanguage\x18\x04 \x01(\tR\blanguage\"(\n" +
+	"\x12TranscribeResponse\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\"\x18\n" +
+	"\x16GetCapabilitiesRequest\"\x93\x01\n" +
+	"\x17GetCapabilitiesResponse\x12$\n" +
+	"\rtranscription\x18\x01 \x01(\bR\rtranscription\x12\x16\n" +
+	"\x06images\x18\x02 \x01(\bR\x06images\x12\x1c\n" +
+	"\tdocuments\x18\x03 \x01(\bR\tdocuments\x12\x1c\n" +
+	"\tstreaming\x18\x04 \x01(\bR\tstreaming*e\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x14\n" +
@@ -664,9 +1225,13 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMODE_EXTRACTIVE\x10\x01\x12\x12\n" +
 	"\x0eMODE_GENERATED\x10\x02\x12\x0f\n" +
-	"\vMODE_CANNED\x10\x032n\n" +
+	"\vMODE_CANNED\x10\x032\x80\x03\n" +
 	"\rAnswerService\x12]\n" +
-	"\x0eGenerateAnswer\x12$.knobot.rag.v1.GenerateAnswerRequest\x1a%.knobot.rag.v1.GenerateAnswerResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\x0eGenerateAnswer\x12$.knobot.rag.v1.GenerateAnswerRequest\x1a%.knobot.rag.v1.GenerateAnswerResponse\x12Y\n" +
+	"\fStreamAnswer\x12\".knobot.rag.v1.StreamAnswerRequest\x1a#.knobot.rag.v1.StreamAnswerResponse0\x01\x12S\n" +
+	"\n" +
+	"Transcribe\x12 .knobot.rag.v1.TranscribeRequest\x1a!.knobot.rag.v1.TranscribeResponse(\x01\x12`\n" +
+	"\x0fGetCapabilities\x12%.knobot.rag.v1.GetCapabilitiesRequest\x1a&.knobot.rag.v1.GetCapabilitiesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_answer_service_proto_rawDescOnce sync.Once
@@ -681,31 +1246,49 @@ func file_knobot_rag_v1_answer_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_rag_v1_answer_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
-	(Outcome)(0),                   // 0: knobot.rag.v1.Outcome
-	(Mode)(0),                      // 1: knobot.rag.v1.Mode
-	(Turn_Role)(0),                 // 2: knobot.rag.v1.Turn.Role
-	(*Turn)(nil),                   // 3: knobot.rag.v1.Turn
-	(*GenerateAnswerRequest)(nil),  // 4: knobot.rag.v1.GenerateAnswerRequest
-	(*Citation)(nil),               // 5: knobot.rag.v1.Citation
-	(*Usage)(nil),                  // 6: knobot.rag.v1.Usage
-	(*GenerateAnswerResponse)(nil), // 7: knobot.rag.v1.GenerateAnswerResponse
+	(Outcome)(0),                    // 0: knobot.rag.v1.Outcome
+	(Mode)(0),                       // 1: knobot.rag.v1.Mode
+	(Turn_Role)(0),                  // 2: knobot.rag.v1.Turn.Role
+	(*Turn)(nil),                    // 3: knobot.rag.v1.Turn
+	(*TurnMedia)(nil),               // 4: knobot.rag.v1.TurnMedia
+	(*GenerateAnswerRequest)(nil),   // 5: knobot.rag.v1.GenerateAnswerRequest
+	(*Citation)(nil),                // 6: knobot.rag.v1.Citation
+	(*Usage)(nil),                   // 7: knobot.rag.v1.Usage
+	(*GenerateAnswerResponse)(nil),  // 8: knobot.rag.v1.GenerateAnswerResponse
+	(*StreamAnswerRequest)(nil),     // 9: knobot.rag.v1.StreamAnswerRequest
+	(*StreamAnswerResponse)(nil),    // 10: knobot.rag.v1.StreamAnswerResponse
+	(*TranscribeRequest)(nil),       // 11: knobot.rag.v1.TranscribeRequest
+	(*TranscribeHeader)(nil),        // 12: knobot.rag.v1.TranscribeHeader
+	(*TranscribeResponse)(nil),      // 13: knobot.rag.v1.TranscribeResponse
+	(*GetCapabilitiesRequest)(nil),  // 14: knobot.rag.v1.GetCapabilitiesRequest
+	(*GetCapabilitiesResponse)(nil), // 15: knobot.rag.v1.GetCapabilitiesResponse
 }
 var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
-	2, // 0: knobot.rag.v1.Turn.role:type_name -> knobot.rag.v1.Turn.Role
-	3, // 1: knobot.rag.v1.GenerateAnswerRequest.turns:type_name -> knobot.rag.v1.Turn
-	0, // 2: knobot.rag.v1.GenerateAnswerResponse.outcome:type_name -> knobot.rag.v1.Outcome
-	5, // 3: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
-	6, // 4: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
-	1, // 5: knobot.rag.v1.GenerateAnswerResponse.mode:type_name -> knobot.rag.v1.Mode
-	4, // 6: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
-	7, // 7: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	2,  // 0: knobot.rag.v1.Turn.role:type_name -> knobot.rag.v1.Turn.Role
+	4,  // 1: knobot.rag.v1.Turn.media:type_name -> knobot.rag.v1.TurnMedia
+	3,  // 2: knobot.rag.v1.GenerateAnswerRequest.turns:type_name -> knobot.rag.v1.Turn
+	0,  // 3: knobot.rag.v1.GenerateAnswerResponse.outcome:type_name -> knobot.rag.v1.Outcome
+	6,  // 4: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
+	7,  // 5: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
+	1,  // 6: knobot.rag.v1.GenerateAnswerResponse.mode:type_name -> knobot.rag.v1.Mode
+	5,  // 7: knobot.rag.v1.StreamAnswerRequest.request:type_name -> knobot.rag.v1.GenerateAnswerRequest
+	8,  // 8: knobot.rag.v1.StreamAnswerResponse.answer:type_name -> knobot.rag.v1.GenerateAnswerResponse
+	12, // 9: knobot.rag.v1.TranscribeRequest.header:type_name -> knobot.rag.v1.TranscribeHeader
+	5,  // 10: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
+	9,  // 11: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
+	11, // 12: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
+	14, // 13: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
+	8,  // 14: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
+	10, // 15: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
+	13, // 16: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
+	15, // 17: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
+	14, // [14:18] is the sub-list for method output_type
+	10, // [10:14] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_answer_service_proto_init() }
@@ -713,14 +1296,22 @@ func file_knobot_rag_v1_answer_service_proto_init() {
 	if File_knobot_rag_v1_answer_service_proto != nil {
 		return
 	}
-	file_knobot_rag_v1_answer_service_proto_msgTypes[1].OneofWrappers = []any{}
+	file_knobot_rag_v1_answer_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_knobot_rag_v1_answer_service_proto_msgTypes[7].OneofWrappers = []any{
+		(*StreamAnswerResponse_Draft)(nil),
+		(*StreamAnswerResponse_Answer)(nil),
+	}
+	file_knobot_rag_v1_answer_service_proto_msgTypes[8].OneofWrappers = []any{
+		(*TranscribeRequest_Header)(nil),
+		(*TranscribeRequest_Chunk)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_answer_service_proto_rawDesc), len(file_knobot_rag_v1_answer_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   5,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

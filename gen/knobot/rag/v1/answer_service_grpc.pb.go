@@ -21,7 +21,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AnswerService_GenerateAnswer_FullMethodName = "/knobot.rag.v1.AnswerService/GenerateAnswer"
+	AnswerService_GenerateAnswer_FullMethodName  = "/knobot.rag.v1.AnswerService/GenerateAnswer"
+	AnswerService_StreamAnswer_FullMethodName    = "/knobot.rag.v1.AnswerService/StreamAnswer"
+	AnswerService_Transcribe_FullMethodName      = "/knobot.rag.v1.AnswerService/Transcribe"
+	AnswerService_GetCapabilities_FullMethodName = "/knobot.rag.v1.AnswerService/GetCapabilities"
 )
 
 // AnswerServiceClient is the client API for AnswerService service.
@@ -35,6 +38,16 @@ type AnswerServiceClient interface {
 	// answer. NOT_FOUND for an unknown knowledge base, FAILED_PRECONDITION with reason MODEL_REQUIRED when retrieval is off
 	// and no model is configured, UNAVAILABLE when the index or the model cannot be reached.
 	GenerateAnswer(ctx context.Context, in *GenerateAnswerRequest, opts ...grpc.CallOption) (*GenerateAnswerResponse, error)
+	// StreamAnswer answers like GenerateAnswer and shows the answer while a model writes it: drafts, each the whole text so far
+	// and only sentences that were checked against their sources, then the answer itself, which alone counts. Without a model
+	// the answer comes at once.
+	StreamAnswer(ctx context.Context, in *StreamAnswerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAnswerResponse], error)
+	// Transcribe writes down what a voice note says: the header first, then its bytes, at most 25 MiB. FAILED_PRECONDITION with
+	// reason TRANSCRIPTION_OFF when no transcriber is configured, INVALID_ARGUMENT with reason AUDIO_REFUSED for what it will never
+	// take, UNAVAILABLE when it cannot be reached.
+	Transcribe(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[TranscribeRequest, TranscribeResponse], error)
+	// GetCapabilities says what the configured models can do.
+	GetCapabilities(ctx context.Context, in *GetCapabilitiesRequest, opts ...grpc.CallOption) (*GetCapabilitiesResponse, error)
 }
 
 type answerServiceClient struct {
@@ -55,6 +68,48 @@ func (c *answerServiceClient) GenerateAnswer(ctx context.Context, in *GenerateAn
 	return out, nil
 }
 
+func (c *answerServiceClient) StreamAnswer(ctx context.Context, in *StreamAnswerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StreamAnswerResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AnswerService_ServiceDesc.Streams[0], AnswerService_StreamAnswer_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[StreamAnswerRequest, StreamAnswerResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AnswerService_StreamAnswerClient = grpc.ServerStreamingClient[StreamAnswerResponse]
+
+func (c *answerServiceClient) Transcribe(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[TranscribeRequest, TranscribeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &AnswerService_ServiceDesc.Streams[1], AnswerService_Transcribe_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TranscribeRequest, TranscribeResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AnswerService_TranscribeClient = grpc.ClientStreamingClient[TranscribeRequest, TranscribeResponse]
+
+func (c *answerServiceClient) GetCapabilities(ctx context.Context, in *GetCapabilitiesRequest, opts ...grpc.CallOption) (*GetCapabilitiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCapabilitiesResponse)
+	err := c.cc.Invoke(ctx, AnswerService_GetCapabilities_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AnswerServiceServer is the server API for AnswerService service.
 // All implementations must embed UnimplementedAnswerServiceServer
 // for forward compatibility.
@@ -66,6 +121,16 @@ type AnswerServiceServer interface {
 	// answer. NOT_FOUND for an unknown knowledge base, FAILED_PRECONDITION with reason MODEL_REQUIRED when retrieval is off
 	// and no model is configured, UNAVAILABLE when the index or the model cannot be reached.
 	GenerateAnswer(context.Context, *GenerateAnswerRequest) (*GenerateAnswerResponse, error)
+	// StreamAnswer answers like GenerateAnswer and shows the answer while a model writes it: drafts, each the whole text so far
+	// and only sentences that were checked against their sources, then the answer itself, which alone counts. Without a model
+	// the answer comes at once.
+	StreamAnswer(*StreamAnswerRequest, grpc.ServerStreamingServer[StreamAnswerResponse]) error
+	// Transcribe writes down what a voice note says: the header first, then its bytes, at most 25 MiB. FAILED_PRECONDITION with
+	// reason TRANSCRIPTION_OFF when no transcriber is configured, INVALID_ARGUMENT with reason AUDIO_REFUSED for what it will never
+	// take, UNAVAILABLE when it cannot be reached.
+	Transcribe(grpc.ClientStreamingServer[TranscribeRequest, TranscribeResponse]) error
+	// GetCapabilities says what the configured models can do.
+	GetCapabilities(context.Context, *GetCapabilitiesRequest) (*GetCapabilitiesResponse, error)
 	mustEmbedUnimplementedAnswerServiceServer()
 }
 
@@ -78,6 +143,15 @@ type UnimplementedAnswerServiceServer struct{}
 
 func (UnimplementedAnswerServiceServer) GenerateAnswer(context.Context, *GenerateAnswerRequest) (*GenerateAnswerResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GenerateAnswer not implemented")
+}
+func (UnimplementedAnswerServiceServer) StreamAnswer(*StreamAnswerRequest, grpc.ServerStreamingServer[StreamAnswerResponse]) error {
+	return status.Error(codes.Unimplemented, "method StreamAnswer not implemented")
+}
+func (UnimplementedAnswerServiceServer) Transcribe(grpc.ClientStreamingServer[TranscribeRequest, TranscribeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Transcribe not implemented")
+}
+func (UnimplementedAnswerServiceServer) GetCapabilities(context.Context, *GetCapabilitiesRequest) (*GetCapabilitiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCapabilities not implemented")
 }
 func (UnimplementedAnswerServiceServer) mustEmbedUnimplementedAnswerServiceServer() {}
 func (UnimplementedAnswerServiceServer) testEmbeddedByValue()                       {}
@@ -118,6 +192,42 @@ func _AnswerService_GenerateAnswer_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AnswerService_StreamAnswer_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(StreamAnswerRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(AnswerServiceServer).StreamAnswer(m, &grpc.GenericServerStream[StreamAnswerRequest, StreamAnswerResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AnswerService_StreamAnswerServer = grpc.ServerStreamingServer[StreamAnswerResponse]
+
+func _AnswerService_Transcribe_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(AnswerServiceServer).Transcribe(&grpc.GenericServerStream[TranscribeRequest, TranscribeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type AnswerService_TranscribeServer = grpc.ClientStreamingServer[TranscribeRequest, TranscribeResponse]
+
+func _AnswerService_GetCapabilities_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCapabilitiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnswerServiceServer).GetCapabilities(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnswerService_GetCapabilities_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnswerServiceServer).GetCapabilities(ctx, req.(*GetCapabilitiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AnswerService_ServiceDesc is the grpc.ServiceDesc for AnswerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -129,7 +239,22 @@ var AnswerService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "GenerateAnswer",
 			Handler:    _AnswerService_GenerateAnswer_Handler,
 		},
+		{
+			MethodName: "GetCapabilities",
+			Handler:    _AnswerService_GetCapabilities_Handler,
+		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "StreamAnswer",
+			Handler:       _AnswerService_StreamAnswer_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Transcribe",
+			Handler:       _AnswerService_Transcribe_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "knobot/rag/v1/answer_service.proto",
 }
