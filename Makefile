@@ -49,6 +49,9 @@ $(BIN)/grpcurl: tools/protoc/go.mod
 
 BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway)
 
+# `make bin/grpcurl` as people type it: the rules above have whole paths.
+bin/%: $(BIN)/% ;
+
 .PHONY: tools
 tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/weaviate-server ## Build the pinned tools into bin/
 
