@@ -24,6 +24,8 @@ import (
 const (
 	// Timeout ends a call, whatever its context says.
 	Timeout = 15 * time.Second
+	// UploadTimeout ends one that carries a file.
+	UploadTimeout = 60 * time.Second
 	// maxResponse is the most that is read of a response; the largest that we understand is a few kilobytes.
 	maxResponse = 1 << 20
 	// maxMessage is the most that is kept of a provider's explanation, in characters.
@@ -31,7 +33,11 @@ const (
 )
 
 // Caller makes calls.
-type Caller struct{ http *http.Client }
+type Caller struct {
+	http *http.Client
+	// uploads is the same with more time.
+	uploads *http.Client
+}
 
 // NewCaller returns a caller on top of an HTTP client, whose transport it shares; nil for one of its own. Redirects are not
 // followed: no provider's API sends any, and a followed one would turn a POST into a GET or carry a token elsewhere.
@@ -46,7 +52,9 @@ func NewCaller(base *http.Client) *Caller {
 	client.Timeout = Timeout
 	client.Jar = nil
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Caller{http: &client}
+	uploads := client
+	uploads.Timeout = UploadTimeout
+	return &Caller{http: &client, uploads: &uploads}
 }
 
 // newTransport keeps enough connections to one host for a busy number (80 messages a second).
@@ -80,37 +88,42 @@ type Request struct {
 // Post makes the call. Its error is always a *channels.SendError: ClassRetry if the request cannot have reached the
 // provider, ClassInDoubt if it may have.
 func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
+	body, err := json.Marshal(r.Body)
+	if err != nil {
+		return Response{}, &channels.SendError{Class: channels.ClassInvalid, Message: "the message cannot be written as JSON"}
+	}
 	var sent atomic.Bool
-	request, err := newRequest(trace(ctx, &sent), r)
+	request, err := newRequest(trace(ctx, &sent), r.URL, r.Header, bytes.NewReader(body), "application/json")
 	if err != nil {
 		return Response{}, err
 	}
-	response, err := c.http.Do(request)
+	return do(c.http, request, sent.Load, r.Secrets)
+}
+
+// do makes a call; sent says of one without an answer whether it may have reached the provider.
+func do(client *http.Client, request *http.Request, sent func() bool, secrets []string) (Response, error) {
+	response, err := client.Do(request)
 	if err != nil {
-		return Response{}, failure(err, sent.Load(), r.Secrets)
+		return Response{}, failure(err, sent(), secrets)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return Response{}, failure(err, true, r.Secrets)
+		return Response{}, failure(err, true, secrets)
 	}
 	return Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-func newRequest(ctx context.Context, r Request) (*http.Request, error) {
-	body, err := json.Marshal(r.Body)
-	if err != nil {
-		return nil, &channels.SendError{Class: channels.ClassInvalid, Message: "the message cannot be written as JSON"}
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
+func newRequest(ctx context.Context, address string, header http.Header, body io.Reader, contentType string) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
 	if err != nil { // its text quotes the address
 		return nil, &channels.SendError{Class: channels.ClassRetry, Message: "the provider's base URL cannot be used"}
 	}
-	request.Header = r.Header.Clone()
+	request.Header = header.Clone()
 	if request.Header == nil {
 		request.Header = http.Header{}
 	}
-	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("User-Agent", "KnoBot/1.0")
 	return request, nil
 }
