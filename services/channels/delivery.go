@@ -51,6 +51,8 @@ type Progress struct {
 	State        DeliveryState
 	ErrorCode    int
 	ErrorMessage string
+	// Pricing is zero until a report says what the message costs.
+	Pricing Pricing
 }
 
 // Phase is where a part stands between us and the provider.

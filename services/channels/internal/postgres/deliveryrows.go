@@ -30,6 +30,10 @@ type partRow struct {
 	State        int         `db:"state"`
 	ErrorCode    int         `db:"error_code"`
 	ErrorMessage string      `db:"error_message"`
+	Billable     bool        `db:"billable"`
+	Model        string      `db:"pricing_model"`
+	Type         string      `db:"pricing_type"`
+	Category     string      `db:"pricing_category"`
 }
 
 // contentRow is the JSON of the content column.
@@ -87,6 +91,7 @@ func (r deliveryRow) delivery(parts []partRow) channels.Delivery {
 			Progress: channels.Progress{
 				Phase: channels.Phase(p.Phase), Try: p.Try, TryTime: timeOrZero(p.TryTime), Doubts: p.Doubts, MessageID: p.MessageID,
 				State: channels.DeliveryState(p.State), ErrorCode: p.ErrorCode, ErrorMessage: p.ErrorMessage,
+				Pricing: channels.Pricing{Billable: p.Billable, Model: p.Model, Type: p.Type, Category: p.Category},
 			},
 		})
 	}

@@ -41,6 +41,7 @@ func TestDeliveries(t *testing.T) {
 			d.Lease = channels.Lease{Token: "a", Until: now.Add(time.Minute)}
 			d.Parts[0].Progress = channels.Progress{
 				Phase: channels.PhaseSending, Try: 2, TryTime: now, Doubts: 1, MessageID: "wamid.1", State: channels.DeliverySent, ErrorCode: 5, ErrorMessage: "e",
+				Pricing: channels.Pricing{Billable: true, Model: "PMP", Type: "regular", Category: "service"},
 			}
 			stored = *d
 			return true

@@ -152,6 +152,9 @@ func report(r *conversationv1.DeliveryReport) channels.Report {
 	return channels.Report{
 		MessageID: clean(r.GetMessageId()), State: state, Echo: clean(r.GetEcho()), ErrorCode: int(r.GetErrorCode()),
 		ErrorMessage: clean(r.GetErrorMessage()),
+		Pricing: channels.Pricing{
+			Billable: r.GetBillable(), Model: clean(r.GetPricingModel()), Type: clean(r.GetPricingType()), Category: clean(r.GetPricingCategory()),
+		},
 	}
 }
 
@@ -169,10 +172,18 @@ func deliveryProto(d channels.Delivery) *channelsv1.Delivery {
 	out := &channelsv1.Delivery{RequestId: d.RequestID, MaybeDuplicate: d.MaybeDuplicate, State: stateProto(d.State())}
 	for _, p := range d.Parts {
 		out.Parts = append(out.Parts, &channelsv1.DeliveryPart{
-			MessageId: p.MessageID, State: stateProto(p.State), ErrorMessage: p.ErrorMessage,
+			MessageId: p.MessageID, State: stateProto(p.State), ErrorMessage: p.ErrorMessage, Pricing: pricingProto(p.Pricing),
 		})
 	}
 	return out
+}
+
+// pricingProto is nil until something is known.
+func pricingProto(p channels.Pricing) *channelsv1.Pricing {
+	if p == (channels.Pricing{}) {
+		return nil
+	}
+	return &channelsv1.Pricing{Billable: p.Billable, Model: p.Model, Type: p.Type, Category: p.Category}
 }
 
 // stateProto relies on both enums having the same order, which a test checks.
