@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"mime"
@@ -12,10 +13,15 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 
+	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/services/channels"
 )
+
+// UploadTimeout ends a call that carries a file, whatever its context says.
+const UploadTimeout = 60 * time.Second
 
 // Upload is a POST of a form with a file.
 type Upload struct {
@@ -43,16 +49,18 @@ func (c *Caller) Upload(ctx context.Context, u Upload) (Response, error) {
 	if err != nil {
 		return Response{}, &channels.SendError{Class: channels.ClassInvalid, Message: "the file cannot be written as a form"}
 	}
-	body := &counted{from: io.MultiReader(bytes.NewReader(head), io.LimitReader(u.File.Content, u.File.Size), bytes.NewReader(tail))}
-	total := int64(len(head)) + u.File.Size + int64(len(tail))
-	var connected atomic.Bool
-	request, err := newRequest(trace(ctx, &connected), u.URL, u.Header, body, contentType)
-	if err != nil {
-		return Response{}, err
+	var sent atomic.Bool
+	size := int64(len(head)) + u.File.Size + int64(len(tail))
+	content := io.MultiReader(bytes.NewReader(head), io.LimitReader(u.File.Content, u.File.Size), bytes.NewReader(tail))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, u.URL, &counted{from: content, left: size, done: &sent})
+	if err != nil { // its text quotes the address
+		return Response{}, &channels.SendError{Class: channels.ClassRetry, Message: "the provider's base URL cannot be used"}
 	}
-	request.ContentLength = total
-	whole := func() bool { return connected.Load() && body.read.Load() >= total }
-	return do(c.uploads, request, whole, u.Secrets)
+	request.ContentLength = size
+	maps.Copy(request.Header, u.Header)
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("User-Agent", userAgent)
+	return (&Caller{http: c.uploads}).do(request, &sent, u.Secrets)
 }
 
 // frame returns what stands before the file in the form and what comes after it.
@@ -75,6 +83,14 @@ func frame(u Upload) (head, tail []byte, contentType string, err error) {
 		return nil, nil, "", err
 	}
 	return head, b.Bytes()[len(head):], form.FormDataContentType(), nil
+}
+
+// FileFailure says what it means for a message that its stored file could not be opened.
+func FileFailure(err error) *channels.SendError {
+	if errors.Is(err, channels.ErrMediaNotFound) || fault.IsKind(err, fault.NotFound) {
+		return &channels.SendError{Class: channels.ClassInvalid, Message: "the stored file is gone", Err: err}
+	}
+	return &channels.SendError{Class: channels.ClassRetry, Message: "the stored file cannot be read now", Err: err}
 }
 
 // fileName makes a name that a customer may have chosen fit for a header.
@@ -100,15 +116,18 @@ func mimeType(stated string) string {
 	return mime.FormatMediaType(base, parameters)
 }
 
-// counted counts what the transport took of a body. What was not taken cannot have arrived.
+// counted notes when the transport has taken the whole of a body. Half of one cannot have arrived as a message.
 type counted struct {
 	from io.Reader
-	read atomic.Int64
+	left int64
+	done *atomic.Bool
 }
 
 // Read implements io.Reader.
 func (c *counted) Read(p []byte) (int, error) {
 	n, err := c.from.Read(p)
-	c.read.Add(int64(n))
+	if c.left -= int64(n); c.left <= 0 {
+		c.done.Store(true)
+	}
 	return n, err
 }

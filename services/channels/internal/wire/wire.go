@@ -24,10 +24,9 @@ import (
 const (
 	// Timeout ends a call, whatever its context says.
 	Timeout = 15 * time.Second
-	// UploadTimeout ends one that carries a file.
-	UploadTimeout = 60 * time.Second
 	// maxResponse is the most that is read of a response; the largest that we understand is a few kilobytes.
 	maxResponse = 1 << 20
+	userAgent   = "KnoBot/1.0"
 	// maxMessage is the most that is kept of a provider's explanation, in characters.
 	maxMessage = 300
 )
@@ -88,23 +87,19 @@ type Request struct {
 // Post makes the call. Its error is always a *channels.SendError: ClassRetry if the request cannot have reached the
 // provider, ClassInDoubt if it may have.
 func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
-	body, err := json.Marshal(r.Body)
-	if err != nil {
-		return Response{}, &channels.SendError{Class: channels.ClassInvalid, Message: "the message cannot be written as JSON"}
-	}
 	var sent atomic.Bool
-	request, err := newRequest(trace(ctx, &sent), r.URL, r.Header, bytes.NewReader(body), "application/json")
+	request, err := newRequest(trace(ctx, &sent), r)
 	if err != nil {
 		return Response{}, err
 	}
-	return do(c.http, request, sent.Load, r.Secrets)
+	return c.do(request, &sent, r.Secrets)
 }
 
-// do makes a call; sent says of one without an answer whether it may have reached the provider.
-func do(client *http.Client, request *http.Request, sent func() bool, secrets []string) (Response, error) {
-	response, err := client.Do(request)
+// do makes a call and reads its answer; sent says after a failure whether the request may have been written.
+func (c *Caller) do(request *http.Request, sent *atomic.Bool, secrets []string) (Response, error) {
+	response, err := c.http.Do(request)
 	if err != nil {
-		return Response{}, failure(err, sent(), secrets)
+		return Response{}, failure(err, sent.Load(), secrets)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
@@ -114,17 +109,21 @@ func do(client *http.Client, request *http.Request, sent func() bool, secrets []
 	return Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-func newRequest(ctx context.Context, address string, header http.Header, body io.Reader, contentType string) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, body)
+func newRequest(ctx context.Context, r Request) (*http.Request, error) {
+	body, err := json.Marshal(r.Body)
+	if err != nil {
+		return nil, &channels.SendError{Class: channels.ClassInvalid, Message: "the message cannot be written as JSON"}
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, r.URL, bytes.NewReader(body))
 	if err != nil { // its text quotes the address
 		return nil, &channels.SendError{Class: channels.ClassRetry, Message: "the provider's base URL cannot be used"}
 	}
-	request.Header = header.Clone()
+	request.Header = r.Header.Clone()
 	if request.Header == nil {
 		request.Header = http.Header{}
 	}
-	request.Header.Set("Content-Type", contentType)
-	request.Header.Set("User-Agent", "KnoBot/1.0")
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", userAgent)
 	return request, nil
 }
 
