@@ -176,9 +176,9 @@ func brokenPromise(markdown string) string {
 	return ""
 }
 
-// shapes are the options in all the ways in which they are used.
+// shapes are the options that change where a text is cut.
 func shapes() map[string][]Option {
-	return map[string][]Option{"text": nil, "caption": {AsCaption()}, "after a file": {After(1)}}
+	return map[string][]Option{"text": nil, "caption": {AsCaption()}}
 }
 
 // limits returns those of the first and the last message, and how many there may be.

@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/knobot/knobot/services/channels"
-	"github.com/knobot/knobot/services/channels/internal/fakeapi"
 	"github.com/knobot/knobot/services/channels/internal/reference"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
 )
@@ -166,8 +165,8 @@ func TestBodiesEqualTheRecordedOnes(t *testing.T) {
 					delete(want.Body, name)
 				}
 			}
-			server := fakeapi.New(t, sentMessage())
-			c.call(t, telegram.New(telegram.Config{BaseURL: server.URL}))
+			server, client := setup(t, sentMessage())
+			c.call(t, client)
 			got := server.Only(t)
 			require.Equal(t, want.HTTPMethod, got.Method)
 			require.Equal(t, want.Path[len("/bot<token>"):], got.Path[len("/bot7000000001:CANARY_token-0"):])
