@@ -48,6 +48,42 @@ grpcurl -plaintext -d "{\"integration_id\": \"$telegram\", \"callback_id\": \"1\
 # WhatsApp: blue ticks on a received message, and "typing …".
 grpcurl -plaintext -d "{\"address\": {\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}, \"message_id\": \"$message\", \"typing\": true}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/MarkMessageRead
 
+# A file that the platform fetches by itself, with a caption. Type a media_id instead of url for one that KnoBot keeps.
+grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage <<JSON
+{
+  "request_id": "$request-file",
+  "address": {"integration_id": "$telegram", "chat": {"id": $chat}},
+  "content": {
+    "text": "Las **tallas**, en una página",
+    "media": {"kind": "KIND_DOCUMENT", "url": "https://tienda.example/tallas.pdf", "filename": "tallas.pdf"}
+  }
+}
+JSON
+
+# A list to choose from; on Telegram it is one button a row.
+grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage <<JSON
+{
+  "request_id": "$request-list",
+  "address": {"integration_id": "$whatsapp", "user": {"phone_number": "$phone"}},
+  "content": {
+    "text": "¿Sobre qué es la pregunta?",
+    "list": {
+      "button_title": "Ver temas",
+      "sections": [
+        {"title": "Compras", "rows": [{"id": "envios", "title": "Envíos", "description": "Plazos y costes"}, {"id": "pagos", "title": "Pagos"}]},
+        {"title": "Después", "rows": [{"id": "cambios", "title": "Cambios y devoluciones"}]}
+      ]
+    }
+  }
+}
+JSON
+
+# A reaction to a received message; an empty emoji takes it away.
+grpcurl -plaintext -d "{\"request_id\": \"$request-reaction\", \"address\": {\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}, \"content\": {\"reaction\": {\"message_id\": \"$message\", \"emoji\": \"👍\"}}}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage
+
+# Asks for the phone number, by a button.
+grpcurl -plaintext -d "{\"request_id\": \"$request-contact\", \"address\": {\"integration_id\": \"$telegram\", \"chat\": {\"id\": $chat}}, \"content\": {\"text\": \"¿Nos da su número?\", \"contact_request\": {\"button_title\": \"Compartir mi número\"}}}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage
+
 # WhatsApp: an approved template, the only thing allowed after 24 hours of silence.
 template=$(grpcurl -plaintext -d "{\"request_id\": \"$request-template\", \"address\": {\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}, \"template\": \"bienvenida\", \"language\": \"es\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendTemplate | field messageId)
 

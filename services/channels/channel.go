@@ -79,19 +79,69 @@ type Button struct {
 
 // Part is one message at the provider, rendered for its platform.
 type Part struct {
-	// Text is WhatsApp markup or Telegram HTML, at most 4096 UTF-16 units.
+	// Text is WhatsApp markup or Telegram HTML: at most 4096 UTF-16 units, 1024 as the caption of a file or over buttons.
 	Text string
 	// Plain is the same without markup, for the resend when Telegram "can't parse entities".
 	Plain string
 	// Buttons stand under the last part only.
 	Buttons [][]Button
+	// Attachment is a file under the first part, or a list or a request under the last; a reaction has no text.
+	Attachment
 }
 
-// Template is an approved WhatsApp template with the texts for its body's placeholders, in order.
+// Template is an approved WhatsApp template with the values for its placeholders. It is stored as JSON by the names of its
+// fields, as an Attachment is.
 type Template struct {
-	Name           string
-	Language       string
+	Name     string
+	Language string
+	// BodyParameters are texts for the body's placeholders, in order.
 	BodyParameters []string
+	// Components are values for all parts, instead of BodyParameters.
+	Components []TemplateComponent `json:",omitempty"`
+}
+
+// Files returns the stored files that the template's values need.
+func (t Template) Files() []*Media {
+	var files []*Media
+	for _, c := range t.Components {
+		for _, p := range c.Parameters {
+			if p.Media != nil && p.Media.ID != "" {
+				files = append(files, p.Media)
+			}
+		}
+	}
+	return files
+}
+
+// TemplateComponentType is a part of a template.
+type TemplateComponentType string
+
+// The parts of a template.
+const (
+	TemplateHeader     TemplateComponentType = "header"
+	TemplateBody       TemplateComponentType = "body"
+	TemplateQuickReply TemplateComponentType = "quick_reply"
+	TemplateURL        TemplateComponentType = "url"
+	TemplateCopyCode   TemplateComponentType = "copy_code"
+)
+
+// Button says that the part is one.
+func (t TemplateComponentType) Button() bool { return t != TemplateHeader && t != TemplateBody }
+
+// TemplateComponent gives values to a part of a template.
+type TemplateComponent struct {
+	Type TemplateComponentType
+	// Index is the place of a button, from 0.
+	Index      int `json:",omitempty"`
+	Parameters []TemplateParameter
+}
+
+// TemplateParameter is a value in a template: Media, or Text without one.
+type TemplateParameter struct {
+	// Name of the placeholder, empty where they are numbered.
+	Name  string `json:",omitempty"`
+	Text  string `json:",omitempty"`
+	Media *Media `json:",omitempty"`
 }
 
 // Credentials of one integration, opened just for the call. They print as nothing, so that no log or error shows them.
@@ -124,8 +174,8 @@ type SendRequest struct {
 
 // Sender hands messages to a provider.
 type Sender interface {
-	// Send makes one message of the request and returns the provider's id of it. Its error is always a *SendError, whose
-	// class says whether the message may have gone out.
+	// Send makes one message of the request and returns the provider's id of it, empty where it gives none (a reaction on
+	// Telegram). Its error is always a *SendError, whose class says whether the message may have gone out.
 	Send(ctx context.Context, c Credentials, r SendRequest) (messageID string, err error)
 }
 

@@ -51,6 +51,8 @@ type Progress struct {
 	State        DeliveryState
 	ErrorCode    int
 	ErrorMessage string
+	// Pricing is zero until a report says what the message costs.
+	Pricing Pricing
 }
 
 // Phase is where a part stands between us and the provider.
@@ -114,6 +116,8 @@ type Timing struct {
 	Lease time.Duration
 	// EchoWait is how long a WhatsApp try in doubt waits for its echo in a delivery report.
 	EchoWait time.Duration
+	// Upload is how much longer a try may take, and so its lease and its doubt, that first hands over a stored file.
+	Upload time.Duration
 }
 
 // doubtRetry is how soon to come back when nothing will tell the outcome (Telegram echoes nothing).
@@ -137,7 +141,7 @@ func (d *Delivery) Next(token string, t Timing, now time.Time, permit error) (St
 		}
 		p := &d.Parts[n]
 		if p.Phase == PhaseSending && d.Platform == WhatsApp {
-			if left := p.TryTime.Add(t.EchoWait).Sub(now); left > 0 {
+			if left := p.TryTime.Add(t.EchoWait + d.upload(n, t)).Sub(now); left > 0 {
 				return Step{}, &WaitError{Reason: ErrInDoubt, RetryAfter: left}
 			}
 		}
@@ -177,8 +181,21 @@ func (d *Delivery) try(n int, token string, t Timing, now time.Time) Step {
 	p.Phase, p.State, p.ErrorCode, p.ErrorMessage = PhaseSending, DeliveryUnspecified, 0, ""
 	p.Try++
 	p.TryTime = now
-	d.Lease = Lease{Token: token, Until: now.Add(t.Lease)}
+	d.Lease = Lease{Token: token, Until: now.Add(t.Lease + d.upload(n, t))}
 	return Step{Part: n, Try: p.Try}
+}
+
+// HandsOver says that a part is sent with bytes of a stored file.
+func (d *Delivery) HandsOver(part int) bool {
+	m := d.Parts[part].Content.Media
+	return m != nil && m.ID != "" || d.Template != nil && len(d.Template.Files()) > 0
+}
+
+func (d *Delivery) upload(part int, t Timing) time.Duration {
+	if d.HandsOver(part) {
+		return t.Upload
+	}
+	return 0
 }
 
 func (d *Delivery) release(token string) {
@@ -226,7 +243,7 @@ func (d *Delivery) Doubtful(token string, s Step, t Timing, now time.Time) error
 	}
 	wait := doubtRetry
 	if d.Platform == WhatsApp {
-		wait = max(p.TryTime.Add(t.EchoWait).Sub(now), doubtRetry)
+		wait = max(p.TryTime.Add(t.EchoWait+d.upload(s.Part, t)).Sub(now), doubtRetry)
 	}
 	return &WaitError{Reason: ErrInDoubt, RetryAfter: wait}
 }

@@ -157,6 +157,39 @@ func TestDelivery(t *testing.T) {
 		require.False(t, b.d.MaybeDuplicate, "the first is known not to have gone out")
 	})
 
+	t.Run("StoredFileMayTakeLonger", func(t *testing.T) {
+		t.Parallel()
+		slow := channels.Timing{Lease: lease, EchoWait: echoWait, Upload: 2 * time.Minute}
+		file := channels.Attachment{Media: &channels.Media{Kind: channels.MediaImage, ID: "f"}}
+		linked := channels.Attachment{Media: &channels.Media{Kind: channels.MediaImage, URL: "https://example.com/a"}}
+		for name, c := range map[string]struct {
+			edit func(d *channels.Delivery)
+			more time.Duration
+		}{
+			"Stored": {func(d *channels.Delivery) { d.Parts[0].Content.Attachment = file }, slow.Upload},
+			"ByURL":  {func(d *channels.Delivery) { d.Parts[0].Content.Attachment = linked }, 0},
+			"Template": {func(d *channels.Delivery) {
+				d.Template = &channels.Template{Components: []channels.TemplateComponent{{Parameters: []channels.TemplateParameter{{Media: file.Media}}}}}
+			}, slow.Upload},
+		} {
+			b := newBench(t, channels.WhatsApp, 1)
+			c.edit(&b.d)
+			step, err := b.d.Next("a", slow, b.now, nil)
+			require.NoError(t, err)
+			require.Equal(t, b.now.Add(lease+c.more), b.d.Lease.Until, name)
+			b.pass(c.more + lease) // the call took all of its time
+			var wait *channels.WaitError
+			require.ErrorAs(t, b.d.Doubtful("a", step, slow, b.now), &wait)
+			require.Equal(t, echoWait-lease, wait.RetryAfter, name)
+			_, err = b.d.Next("b", slow, b.now, nil)
+			require.ErrorIs(t, err, channels.ErrInDoubt, name)
+			b.pass(echoWait - lease)
+			step, err = b.d.Next("b", slow, b.now, nil)
+			require.NoError(t, err)
+			require.Equal(t, 2, step.Try, name)
+		}
+	})
+
 	t.Run("RefusedPermitSendsNothingAndKeepsNobodyAway", func(t *testing.T) {
 		t.Parallel()
 		b := newBench(t, channels.WhatsApp, 1)

@@ -37,6 +37,18 @@ type Report struct {
 	Echo         string
 	ErrorCode    int
 	ErrorMessage string
+	// Pricing is zero where the report does not speak of it.
+	Pricing Pricing
+}
+
+// Pricing is what WhatsApp says of a message's price, in Meta's own words. It comes with "sent" and with one of "delivered"
+// and "read" (WhatsApp docs, "Status messages reference", page of 2026-09-11).
+type Pricing struct {
+	Billable bool
+	// Model is such as "PMP", Type such as "regular", Category such as "service".
+	Model    string
+	Type     string
+	Category string
 }
 
 // ReportOutcome is what a report did.
@@ -56,6 +68,7 @@ func (d *Delivery) Apply(s Step, r Report) {
 		return
 	}
 	p := &d.Parts[s.Part]
+	p.price(r)
 	if r.State == DeliveryFailed {
 		p.fail(s, r)
 		return
@@ -67,6 +80,13 @@ func (d *Delivery) Apply(s Step, r Report) {
 		d.Sent(s, r.MessageID)
 	}
 	p.State = max(p.State, r.State)
+}
+
+// price keeps what a report says of the price. One that says nothing never wipes it out, nor does one that comes late.
+func (p *DeliveryPart) price(r Report) {
+	if r.Pricing != (Pricing{}) && (p.Pricing == (Pricing{}) || r.State >= p.State) {
+		p.Pricing = r.Pricing
+	}
 }
 
 // fail records a failure. That of a try which a later one has replaced says nothing about the later one.

@@ -44,11 +44,14 @@ const (
 // and reason DELIVERY_IN_DOUBT while an earlier outcome is unknown or IN_FLIGHT while the same request runs, UNAVAILABLE when
 // the provider failed and the same request may be tried again.
 type ChannelServiceClient interface {
-	// SendMessage sends a text, split where the platform demands it. The same request_id again sends only what is known not
+	// SendMessage sends a content, split where the platform demands it. The same request_id again sends only what is known not
 	// to have gone out, and returns the recorded result when all has. The wire form never has more than 32 parts.
+	// INVALID_ARGUMENT with reason TEXT_EMPTY, TEXT_TOO_LONG, CONTENT_CONFLICT (things that exclude each other),
+	// MEDIA_URL_REFUSED, MEDIA_OF_ANOTHER_INTEGRATION, MEDIA_KIND_MISMATCH or MESSAGE_REFUSED (by the provider); NOT_FOUND with
+	// MEDIA_NOT_FOUND; ALREADY_EXISTS with REQUEST_ID_REUSED.
 	SendMessage(ctx context.Context, in *SendMessageRequest, opts ...grpc.CallOption) (*SendMessageResponse, error)
-	// SendTemplate sends an approved WhatsApp template, the only thing allowed outside the service window.
-	// INVALID_ARGUMENT for a Telegram address.
+	// SendTemplate sends an approved WhatsApp template, the only thing allowed outside the service window. Its errors are those
+	// of SendMessage, and INVALID_ARGUMENT with reason TEMPLATE_NEEDS_WHATSAPP for a Telegram address.
 	SendTemplate(ctx context.Context, in *SendTemplateRequest, opts ...grpc.CallOption) (*SendTemplateResponse, error)
 	// SendTypingIndicator shows "typing …": 5 s on Telegram; on WhatsApp 25 s and only as an answer to message_id.
 	SendTypingIndicator(ctx context.Context, in *SendTypingIndicatorRequest, opts ...grpc.CallOption) (*SendTypingIndicatorResponse, error)
@@ -216,11 +219,14 @@ type ChannelService_UploadMediaClient = grpc.ClientStreamingClient[UploadMediaRe
 // and reason DELIVERY_IN_DOUBT while an earlier outcome is unknown or IN_FLIGHT while the same request runs, UNAVAILABLE when
 // the provider failed and the same request may be tried again.
 type ChannelServiceServer interface {
-	// SendMessage sends a text, split where the platform demands it. The same request_id again sends only what is known not
+	// SendMessage sends a content, split where the platform demands it. The same request_id again sends only what is known not
 	// to have gone out, and returns the recorded result when all has. The wire form never has more than 32 parts.
+	// INVALID_ARGUMENT with reason TEXT_EMPTY, TEXT_TOO_LONG, CONTENT_CONFLICT (things that exclude each other),
+	// MEDIA_URL_REFUSED, MEDIA_OF_ANOTHER_INTEGRATION, MEDIA_KIND_MISMATCH or MESSAGE_REFUSED (by the provider); NOT_FOUND with
+	// MEDIA_NOT_FOUND; ALREADY_EXISTS with REQUEST_ID_REUSED.
 	SendMessage(context.Context, *SendMessageRequest) (*SendMessageResponse, error)
-	// SendTemplate sends an approved WhatsApp template, the only thing allowed outside the service window.
-	// INVALID_ARGUMENT for a Telegram address.
+	// SendTemplate sends an approved WhatsApp template, the only thing allowed outside the service window. Its errors are those
+	// of SendMessage, and INVALID_ARGUMENT with reason TEMPLATE_NEEDS_WHATSAPP for a Telegram address.
 	SendTemplate(context.Context, *SendTemplateRequest) (*SendTemplateResponse, error)
 	// SendTypingIndicator shows "typing …": 5 s on Telegram; on WhatsApp 25 s and only as an answer to message_id.
 	SendTypingIndicator(context.Context, *SendTypingIndicatorRequest) (*SendTypingIndicatorResponse, error)

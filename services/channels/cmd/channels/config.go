@@ -6,10 +6,14 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/delivery"
 	"github.com/knobot/knobot/services/channels/internal/seed"
+	"github.com/knobot/knobot/services/channels/internal/wire"
 )
 
 // telegramAPI is Telegram's own Bot API server. Any other one is somebody's emulator or local server.
@@ -59,6 +63,13 @@ func (c *Config) ownerURL() env.Secret {
 		return c.MigrateDatabaseURL
 	}
 	return c.DatabaseURL
+}
+
+// deliveries gives a call to a provider as long as its client does.
+func (c *Config) deliveries(media channels.MediaLibrary, metrics prometheus.Registerer) delivery.Config {
+	return delivery.Config{
+		EchoWait: c.EchoWait, CallTimeout: wire.Timeout, UploadTimeout: wire.UploadTimeout, Media: media, Metrics: metrics,
+	}
 }
 
 func (c *Config) seeds() seed.Environment {

@@ -4,7 +4,6 @@ package main
 import (
 	"context"
 	"os"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -41,11 +40,11 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	}
 	s.OnStop(pool.Close)
 	db, log := store.NewStore(pool, sealer), s.Logger()
-	cloud := whatsapp.New(whatsapp.Config{BaseURL: cfg.WhatsAppAPIURL, Version: cfg.WhatsAppAPIVersion})
-	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL})
+	media := channels.NoMedia{} // no file is stored yet: those to send come by address
+	cloud := whatsapp.New(whatsapp.Config{BaseURL: cfg.WhatsAppAPIURL, Version: cfg.WhatsAppAPIVersion, Media: media})
+	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL, Media: media})
 	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
-	deliveries := delivery.New(
-		delivery.Config{EchoWait: cfg.EchoWait, CallTimeout: 15 * time.Second, Metrics: s.Metrics()}, db, integrations, pacing.New(db),
+	deliveries := delivery.New(cfg.deliveries(media, s.Metrics()), db, integrations, pacing.New(db),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},

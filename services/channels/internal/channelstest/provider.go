@@ -41,6 +41,11 @@ func (p *Provider) Fail(errs ...*channels.SendError) {
 	})
 }
 
+// NoID makes the provider take every message without giving it an id.
+func (p *Provider) NoID() {
+	p.Answer(func(context.Context, int, channels.SendRequest) (string, error) { return "", nil })
+}
+
 // Calls returns what was sent.
 func (p *Provider) Calls() []channels.SendRequest {
 	p.mu.Lock()

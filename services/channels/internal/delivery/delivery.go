@@ -45,8 +45,8 @@ type Pacer interface {
 // Provider is what a platform can do for a delivery.
 type Provider struct {
 	Sender channels.Sender
-	// Render makes the messages of a CommonMark text. The buttons come under the last one.
-	Render func(markdown string, buttons [][]channels.Button) []channels.Part
+	// Render makes the messages of a content; none if it shows nothing.
+	Render func(c channels.Content) []channels.Part
 	// Classify says what the code of a failure in a delivery report means; nil where there are no reports.
 	Classify func(code int) channels.Class
 }
@@ -57,6 +57,10 @@ type Config struct {
 	EchoWait time.Duration
 	// CallTimeout ends a call to a provider.
 	CallTimeout time.Duration
+	// UploadTimeout is how much longer one may take that hands a stored file over.
+	UploadTimeout time.Duration
+	// Media keeps the files to send; nil for none.
+	Media channels.MediaLibrary
 	// Metrics takes the counts of calls; nil for none.
 	Metrics prometheus.Registerer
 }
@@ -72,6 +76,7 @@ type Service struct {
 	pacer        Pacer
 	providers    map[channels.Platform]Provider
 	timing       channels.Timing
+	media        channels.MediaLibrary
 	callTimeout  time.Duration
 	calls        *prometheus.CounterVec
 	running      sync.WaitGroup
@@ -80,9 +85,12 @@ type Service struct {
 
 // New returns a service that sends through the given providers.
 func New(c Config, store Store, i Integrations, p Pacer, providers map[channels.Platform]Provider, log *zap.Logger) *Service {
+	if c.Media == nil {
+		c.Media = channels.NoMedia{}
+	}
 	s := &Service{
-		store: store, integrations: i, pacer: p, providers: providers, log: log, callTimeout: c.CallTimeout,
-		timing: channels.Timing{Lease: c.CallTimeout + RecordTimeout + 2*time.Second, EchoWait: c.EchoWait},
+		store: store, integrations: i, pacer: p, providers: providers, log: log, media: c.Media, callTimeout: c.CallTimeout,
+		timing: channels.Timing{Lease: c.CallTimeout + RecordTimeout + 2*time.Second, EchoWait: c.EchoWait, Upload: c.UploadTimeout},
 		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "knobot_channels_sends_total", Help: "Messages handed to a provider, by what came of it.",
 		}, []string{"platform", "outcome"}),

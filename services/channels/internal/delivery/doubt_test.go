@@ -127,6 +127,22 @@ func TestReports(t *testing.T) {
 		}
 	})
 
+	t.Run("PriceOfAMessageIsKept", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t, channels.WhatsApp)
+		_, err := b.delivery.Send(t.Context(), b.message("hola"))
+		require.NoError(t, err)
+		price := channels.Pricing{Billable: true, Model: "PMP", Type: "regular", Category: "service"}
+		_, err = b.delivery.RecordReports(t.Context(), b.integration.ID, []channels.Report{
+			{MessageID: "message-1", State: channels.DeliverySent, Pricing: price}, {MessageID: "message-1", State: channels.DeliveryRead},
+		})
+		require.NoError(t, err)
+		d, err := b.delivery.Get(t.Context(), "request-1")
+		require.NoError(t, err)
+		require.Equal(t, price, d.Parts[0].Pricing)
+		require.Equal(t, channels.DeliveryRead, d.State())
+	})
+
 	t.Run("ForeignReportsDoNothing", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, channels.WhatsApp)

@@ -21,13 +21,14 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
 type bundle struct {
 	*channelstest.Bundle
 	delivery    *delivery.Service
+	library     *channelstest.Library
 	integration channels.Integration
 	to          channels.Address
 }
 
 func setup(t *testing.T, p channels.Platform) *bundle {
 	t.Helper()
-	b := &bundle{Bundle: channelstest.New(t)}
+	b := &bundle{Bundle: channelstest.New(t), library: channelstest.NewLibrary()}
 	b.delivery = b.service()
 	if p == channels.WhatsApp {
 		b.integration = b.WhatsApp(t)
@@ -43,12 +44,13 @@ func setup(t *testing.T, p channels.Platform) *bundle {
 func (b *bundle) service() *delivery.Service {
 	// One message for each line keeps rendering out of these tests.
 	provider := delivery.Provider{Sender: b.Provider, Render: lines, Classify: classify}
-	return delivery.New(delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second}, b.Store, b.Integrations,
+	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second, UploadTimeout: time.Minute, Media: b.library}
+	return delivery.New(config, b.Store, b.Integrations,
 		pacing.New(b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)
 }
 
 func (b *bundle) message(text string) delivery.Message {
-	return delivery.Message{RequestID: "request-1", To: b.to, Markdown: text}
+	return delivery.Message{RequestID: "request-1", To: b.to, Content: channels.Content{Markdown: text}}
 }
 
 // pass makes time go by for leases, tries and pauses.

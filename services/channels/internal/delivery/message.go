@@ -18,13 +18,11 @@ const (
 	maxText = 1 << 20
 )
 
-// Message is a text to send.
+// Message is a content to send.
 type Message struct {
 	RequestID string
 	To        channels.Address
-	// Markdown is CommonMark.
-	Markdown string
-	Buttons  [][]channels.Button
+	channels.Content
 	// ReplyTo is the provider's id of the message to quote, empty for none.
 	ReplyTo string
 	// WindowExpireTime is until when WhatsApp allows free text, zero where there is no window.
@@ -38,18 +36,24 @@ type TemplateMessage struct {
 	Template  channels.Template
 }
 
-// Send sends a text in as many messages as the platform demands. The same request again sends only what is known not to
+// Send sends a content in as many messages as the platform demands. The same request again sends only what is known not to
 // have gone out; when all has, it returns what is recorded. Its errors are faults, listed at the RPC.
 func (s *Service) Send(ctx context.Context, m Message) (channels.Delivery, error) {
-	d := newDelivery(m.RequestID, m.To, m.Markdown, m.Buttons, m.ReplyTo)
-	parts, err := s.render(m)
+	asked := []any{m.Markdown, m.Buttons, m.ReplyTo}
+	if m.Attachment != (channels.Attachment{}) {
+		asked = append(asked, m.Attachment)
+	}
+	d := newDelivery(m.RequestID, m.To, asked...)
+	to := route{to: m.To, replyTo: m.ReplyTo, windowEnd: m.WindowExpireTime}
+	m.Media, to.missing = s.resolve(ctx, m.To.IntegrationID, m.Media)
+	parts, err := s.render(m.To.Platform(), m.Content)
 	if err != nil {
 		return channels.Delivery{}, err
 	}
 	for _, p := range parts {
 		d.Parts = append(d.Parts, channels.DeliveryPart{Content: p, Progress: channels.Progress{Phase: channels.PhasePending}})
 	}
-	return s.deliver(ctx, d, route{to: m.To, replyTo: m.ReplyTo, windowEnd: m.WindowExpireTime})
+	return s.deliver(ctx, d, to)
 }
 
 // SendTemplate sends an approved WhatsApp template, with the promises of Send.
@@ -58,9 +62,10 @@ func (s *Service) SendTemplate(ctx context.Context, m TemplateMessage) (channels
 		return channels.Delivery{}, fault.New(fault.Invalid, "TEMPLATE_NEEDS_WHATSAPP", "only WhatsApp has templates")
 	}
 	d := newDelivery(m.RequestID, m.To, m.Template)
-	d.Template = &m.Template
+	to := route{to: m.To}
+	d.Template, to.missing = s.resolveTemplate(ctx, m.To.IntegrationID, m.Template)
 	d.Parts = []channels.DeliveryPart{{Progress: channels.Progress{Phase: channels.PhasePending}}}
-	return s.deliver(ctx, d, route{to: m.To})
+	return s.deliver(ctx, d, to)
 }
 
 // Get returns what is known of a request.
@@ -69,14 +74,14 @@ func (s *Service) Get(ctx context.Context, requestID string) (channels.Delivery,
 	return d, asFault(err)
 }
 
-func (s *Service) render(m Message) ([]channels.Part, error) {
-	if len(m.Markdown) > maxText {
+func (s *Service) render(p channels.Platform, c channels.Content) ([]channels.Part, error) {
+	if len(c.Markdown) > maxText {
 		return nil, tooLong()
 	}
-	if strings.TrimSpace(m.Markdown) == "" {
+	if c.NeedsText() && strings.TrimSpace(c.Markdown) == "" {
 		return nil, fault.New(fault.Invalid, "TEXT_EMPTY", "there is no text to send")
 	}
-	parts := s.providers[m.To.Platform()].Render(m.Markdown, m.Buttons)
+	parts := s.providers[p].Render(c)
 	switch {
 	case len(parts) == 0:
 		return nil, fault.New(fault.Invalid, "TEXT_EMPTY", "nothing of the text is left to send after rendering")

@@ -6,12 +6,14 @@ import (
 	"github.com/knobot/knobot/services/channels"
 )
 
-func lines(markdown string, buttons [][]channels.Button) []channels.Part {
+// lines renders one message for each line, with the attachment in the first.
+func lines(c channels.Content) []channels.Part {
 	var parts []channels.Part
-	for line := range strings.SplitSeq(markdown, "\n") {
+	for line := range strings.SplitSeq(c.Markdown, "\n") {
 		parts = append(parts, channels.Part{Text: line, Plain: line})
 	}
-	parts[len(parts)-1].Buttons = buttons
+	parts[0].Attachment = c.Attachment
+	parts[len(parts)-1].Buttons = c.Buttons
 	return parts
 }
 

@@ -18,6 +18,8 @@ type route struct {
 	to        channels.Address
 	replyTo   string
 	windowEnd time.Time
+	// missing is why a stored file cannot be sent. What was sent before is returned all the same.
+	missing error
 }
 
 // run is one call of Send: it steps through the parts that are not settled. Between steps everything is in the store.
@@ -64,6 +66,9 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 func (s *Service) permit(ctx context.Context, i channels.Integration, to route) (refusal, err error) {
 	if refusal := refusalOf(i); refusal != nil {
 		return refusal, nil
+	}
+	if to.missing != nil {
+		return to.missing, nil
 	}
 	if !to.windowEnd.IsZero() && to.to.WhatsApp != nil && !time.Now().Before(to.windowEnd) {
 		return windowClosed(), nil
@@ -130,7 +135,11 @@ func (r *run) try(ctx context.Context) {
 
 // send calls the provider, once more where a group has moved.
 func (r *run) send(ctx context.Context) (string, *channels.SendError) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.service.callTimeout)
+	timeout := r.service.callTimeout
+	if r.delivery.HandsOver(r.step.Part) {
+		timeout += r.service.timing.Upload
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	messageID, failure := r.call(ctx)
 	if failure != nil && failure.Class == channels.ClassMigrated && r.route.to.Telegram != nil && failure.MigrateToChatID != 0 {

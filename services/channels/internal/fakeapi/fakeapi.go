@@ -2,8 +2,11 @@
 package fakeapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -27,8 +30,15 @@ type Call struct {
 	Path   string
 	Header http.Header
 	Raw    []byte
-	// Body is the decoded JSON.
+	// Body is the decoded JSON, or the fields of a form, those that are JSON decoded.
 	Body map[string]any
+	// Files are the files of a form by the names of their fields.
+	Files map[string]File
+}
+
+// File is a file that came in with a form.
+type File struct {
+	Name, MIMEType, Content string
 }
 
 // Server gives its answers in order, the last one for ever.
@@ -54,7 +64,9 @@ func New(t testing.TB, answers ...Answer) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
 	call := Call{Method: r.Method, Path: r.URL.Path, Header: r.Header, Raw: raw}
-	_ = json.Unmarshal(raw, &call.Body)
+	if json.Unmarshal(raw, &call.Body) != nil {
+		call.readForm()
+	}
 	answer := s.record(call)
 	if answer.Handle != nil {
 		answer.Handle(w, r)
@@ -65,6 +77,32 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(answer.Status)
 	_, _ = io.WriteString(w, answer.Body)
+}
+
+// readForm reads a form, if it is one.
+func (c *Call) readForm() {
+	_, parameters, err := mime.ParseMediaType(c.Header.Get("Content-Type"))
+	if err != nil || parameters["boundary"] == "" {
+		return
+	}
+	c.Body, c.Files = map[string]any{}, map[string]File{}
+	form := multipart.NewReader(bytes.NewReader(c.Raw), parameters["boundary"])
+	for {
+		part, err := form.NextPart()
+		if err != nil {
+			return
+		}
+		content, _ := io.ReadAll(part)
+		if part.FileName() != "" {
+			c.Files[part.FormName()] = File{Name: part.FileName(), MIMEType: part.Header.Get("Content-Type"), Content: string(content)}
+			continue
+		}
+		var value any
+		if json.Unmarshal(content, &value) != nil {
+			value = string(content)
+		}
+		c.Body[part.FormName()] = value
+	}
 }
 
 func (s *Server) record(c Call) Answer {

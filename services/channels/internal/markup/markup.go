@@ -24,6 +24,9 @@ const (
 	MaxUnits = 4096
 	// MaxInteractiveUnits is the same for a WhatsApp message with buttons or a list.
 	MaxInteractiveUnits = 1024
+	// MaxCaptionUnits is the same for the caption of a file: "maximum 1024 characters" (WhatsApp docs, "Image messages", page
+	// of 2026-06-24), 0-1024 characters after entities parsing (Telegram Bot API 10.1, sendPhoto).
+	MaxCaptionUnits = 1024
 	// MaxParts is the most messages that one answer becomes; what is left is cut off with an ellipsis.
 	MaxParts = 32
 )
@@ -38,33 +41,40 @@ const maxInput = 256 << 10
 // ellipsis ends a text that was cut off.
 const ellipsis = " …"
 
+// Option shapes the messages of a text.
+type Option func(*splitter)
+
+// AsCaption makes the first message short enough for the caption of a file.
+func AsCaption() Option { return func(s *splitter) { s.first = MaxCaptionUnits } }
+
+// After leaves room for n messages that go before those of the text.
+func After(n int) Option { return func(s *splitter) { s.most -= n } }
+
 // WhatsApp renders CommonMark as WhatsApp messages. With interactive set the last one is short enough to stand over buttons.
 // Blank input gives none.
 //
 // WhatsApp's markup has no escape character. A literal * or _ that WhatsApp might take for a mark therefore switches our own
 // marks of that kind off in its line; nothing invisible is inserted.
-func WhatsApp(markdown string, interactive bool) []channels.Part {
+func WhatsApp(markdown string, interactive bool, options ...Option) []channels.Part {
 	last := MaxUnits
 	if interactive {
 		last = MaxInteractiveUnits
 	}
 	s := splitter{
-		doc:  parse(markdown),
-		last: last,
+		doc: parse(markdown), first: MaxUnits, last: last, most: MaxParts,
 		write: func(runs []run) channels.Part {
 			return channels.Part{Text: writeWhatsApp(runs), Plain: writePlain(runs)}
 		},
 		size: func(p channels.Part) int { return units(p.Text) },
 	}
-	return s.split()
+	return s.split(options)
 }
 
 // Telegram renders CommonMark as Telegram messages in HTML. Plain of each part says the same without markup and with the
 // targets of its links, for the case that Telegram refuses the HTML. Blank input gives none.
-func Telegram(markdown string) []channels.Part {
+func Telegram(markdown string, options ...Option) []channels.Part {
 	s := splitter{
-		doc:  parse(markdown),
-		last: MaxUnits,
+		doc: parse(markdown), first: MaxUnits, last: MaxUnits, most: MaxParts,
 		write: func(runs []run) channels.Part {
 			return channels.Part{Text: writeTelegram(runs), Plain: writePlain(runs)}
 		},
@@ -73,7 +83,7 @@ func Telegram(markdown string) []channels.Part {
 			return max(units(p.Plain), len(p.Text)*MaxUnits/maxRawBytes)
 		},
 	}
-	return s.split()
+	return s.split(options)
 }
 
 // writePlain returns the visible text without marks.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -161,35 +162,91 @@ func brokenPromise(markdown string) string {
 		}
 	}
 	for _, interactive := range []bool{false, true} {
-		parts := WhatsApp(markdown, interactive)
-		if problem := brokenParts(parts, doc.text); problem != "" {
-			return "whatsapp: " + problem
-		}
-		if n := len(parts); interactive && n > 0 && units(parts[n-1].Text) > MaxInteractiveUnits {
-			return "whatsapp: no room for buttons"
+		for name, options := range shapes() {
+			if problem := brokenWhatsApp(markdown, doc, interactive, options); problem != "" {
+				return "whatsapp " + name + ": " + problem
+			}
 		}
 	}
-	parts := Telegram(markdown)
-	if problem := brokenParts(parts, doc.text); problem != "" {
-		return "telegram: " + problem
+	for name, options := range shapes() {
+		if problem := brokenTelegram(markdown, doc, shown.String(), options); problem != "" {
+			return "telegram " + name + ": " + problem
+		}
+	}
+	return ""
+}
+
+// shapes are the options that change where a text is cut.
+func shapes() map[string][]Option {
+	return map[string][]Option{"text": nil, "caption": {AsCaption()}}
+}
+
+// limits returns those of the first and the last message, and how many there may be.
+func limits(options []Option) splitter {
+	s := splitter{first: MaxUnits, last: MaxUnits, most: MaxParts}
+	for _, o := range options {
+		o(&s)
+	}
+	return s
+}
+
+func brokenWhatsApp(markdown string, doc document, interactive bool, options []Option) string {
+	most := limits(options)
+	if interactive {
+		most.last = MaxInteractiveUnits
+	}
+	parts := WhatsApp(markdown, interactive, options...)
+	if problem := brokenParts(parts, doc.text, most.most); problem != "" {
+		return problem
+	}
+	n := len(parts)
+	switch {
+	case n == 0:
+		return ""
+	case units(parts[0].Text) > most.first:
+		return "no room for the first"
+	case units(parts[n-1].Text) > most.last:
+		return "no room for buttons"
+	case n > 1 && units(writeWhatsApp(trimmed(doc))) <= min(most.first, most.last):
+		return "split though it fits"
+	}
+	return ""
+}
+
+func brokenTelegram(markdown string, doc document, shown string, options []Option) string {
+	most := limits(options)
+	parts := Telegram(markdown, options...)
+	if problem := brokenParts(parts, doc.text, most.most); problem != "" {
+		return problem
 	}
 	visible := strings.Builder{}
 	for _, p := range parts {
 		text, err := parseTelegramHTML(p.Text)
 		if err != nil {
-			return fmt.Sprintf("telegram: %v in %q", err, p.Text)
+			return fmt.Sprintf("%v in %q", err, p.Text)
 		}
 		visible.WriteString(text)
 	}
-	if len(parts) < MaxParts && squeeze(visible.String()) != squeeze(shown.String()) {
-		return "telegram: visible text differs"
+	switch n := len(parts); {
+	case n > 0 && units(parts[0].Plain) > most.first:
+		return "no room for the first"
+	case n > 1 && units(writePlain(trimmed(doc))) <= most.first && len(writeTelegram(trimmed(doc))) < maxRawBytes/4:
+		return "split though it fits"
+	case n < most.most && squeeze(visible.String()) != squeeze(shown):
+		return "visible text differs"
 	}
 	return ""
 }
 
+// trimmed is all that a document shows, without the white space around it.
+func trimmed(doc document) []run {
+	s := splitter{doc: doc}
+	return doc.runs(s.skip(0), len(strings.TrimRightFunc(doc.text, unicode.IsSpace)))
+}
+
 // brokenParts checks what holds for both platforms.
-func brokenParts(parts []channels.Part, whole string) string {
-	if len(parts) > MaxParts {
+func brokenParts(parts []channels.Part, whole string, most int) string {
+	if len(parts) > most {
 		return "too many parts"
 	}
 	joined := strings.Builder{}
@@ -210,7 +267,7 @@ func brokenParts(parts []channels.Part, whole string) string {
 		}
 		joined.WriteString(p.Plain)
 	}
-	if len(parts) == MaxParts {
+	if len(parts) == most {
 		if !strings.HasPrefix(squeeze(whole), strings.TrimSuffix(squeeze(joined.String()), "…")) {
 			return "not a beginning of the text"
 		}

@@ -12,37 +12,50 @@ import (
 
 // splitter cuts a document into messages.
 type splitter struct {
-	doc  document
-	last int // limit of the last message, at most MaxUnits
+	doc         document
+	first, last int // limits of the first and the last message, at most MaxUnits
+	most        int // messages
 	// write renders runs, size measures the result in the unit of MaxUnits.
 	write func([]run) channels.Part
 	size  func(channels.Part) int
 }
 
-// split returns the messages, at most MaxParts.
-func (s splitter) split() []channels.Part {
+// split returns the messages.
+func (s splitter) split(options []Option) []channels.Part {
+	for _, o := range options {
+		o(&s)
+	}
 	var out []channels.Part
 	end := len(strings.TrimRightFunc(s.doc.text, unicode.IsSpace))
 	for from := s.skip(0); from < end; {
-		rest, fits := s.whole(from, end, s.last)
+		room := s.room(len(out))
+		rest, fits := s.whole(from, end, min(room, s.last))
 		switch {
 		case fits && blank(rest.Plain):
 			return out
 		case fits:
 			return append(out, rest)
-		case len(out) == MaxParts-1:
-			part, _ := s.next(from, end, s.last-units(ellipsis))
+		case len(out) == s.most-1:
+			part, _ := s.next(from, end, min(room, s.last)-units(ellipsis))
 			part.Text += ellipsis
 			part.Plain += ellipsis
 			return append(out, part)
 		}
-		part, to := s.next(from, end, s.budget(from, end))
+		part, to := s.next(from, end, s.budget(from, end, room))
 		if !blank(part.Plain) {
 			out = append(out, part)
 		}
 		from = s.skip(to)
 	}
 	return out
+}
+
+// room is the limit of a message that is not the last.
+func (s splitter) room(n int) int {
+	if n == 0 {
+		return s.first
+	}
+	return MaxUnits
 }
 
 // whole renders everything that is left, if it fits.
@@ -54,12 +67,12 @@ func (s splitter) whole(from, end, limit int) (channels.Part, bool) {
 	return part, s.size(part) <= limit
 }
 
-// budget is how long the next message may get. One before a shorter last one leaves enough for that.
-func (s splitter) budget(from, end int) int {
+// budget is how long the next message may get within its room. One before a shorter last one leaves enough for that.
+func (s splitter) budget(from, end, room int) int {
 	if s.last == MaxUnits || end-from > 3*MaxUnits {
-		return MaxUnits
+		return room
 	}
-	return max(2, min(MaxUnits, units(s.doc.text[from:end])-s.last/2))
+	return max(2, min(room, units(s.doc.text[from:end])-s.last/2))
 }
 
 // next renders one message that starts at from and returns where it ends. Marks count too, so a piece that turns out too

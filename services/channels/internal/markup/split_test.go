@@ -152,6 +152,36 @@ func TestThirtyTwoPartsEndWithAnEllipsis(t *testing.T) {
 	}
 }
 
+func TestACaptionIsFilledFirst(t *testing.T) {
+	t.Parallel()
+
+	exact := strings.Repeat("ñ", MaxCaptionUnits)
+	require.Equal(t, []int{MaxCaptionUnits}, lengths(Telegram(exact, AsCaption())))
+	require.Equal(t, []int{MaxCaptionUnits}, lengths(WhatsApp(exact, true, AsCaption())))
+	require.Equal(t, []int{MaxCaptionUnits, 1}, lengths(Telegram(exact+"ñ", AsCaption())))
+	require.Equal(t, []int{MaxCaptionUnits, MaxUnits, 1}, lengths(Telegram(strings.Repeat("ñ", MaxCaptionUnits+MaxUnits+1), AsCaption())))
+	require.Len(t, WhatsApp("**"+exact[:2*(MaxCaptionUnits-2)]+"**", false, AsCaption()), 1, "WhatsApp counts the marks too")
+	require.Len(t, WhatsApp("**"+exact[:2*(MaxCaptionUnits-1)]+"**", false, AsCaption()), 2)
+}
+
+func TestFormattingGoesOnAfterACaption(t *testing.T) {
+	t.Parallel()
+
+	parts := Telegram("**"+strings.TrimSpace(strings.Repeat(phrase, 40))+"**", AsCaption())
+	require.Len(t, parts, 2)
+	for _, p := range parts {
+		require.True(t, strings.HasPrefix(p.Text, "<b>Una") && strings.HasSuffix(p.Text, "justas.</b>"), p.Text)
+	}
+}
+
+func TestMessagesBeforeATextCountAmongThe32(t *testing.T) {
+	t.Parallel()
+
+	parts := Telegram(strings.Repeat(phrase, 5000), After(1))
+	require.Len(t, parts, MaxParts-1)
+	require.True(t, strings.HasSuffix(parts[MaxParts-2].Text, " …"))
+}
+
 func TestShorten(t *testing.T) {
 	t.Parallel()
 

@@ -22,7 +22,8 @@ select request_id, integration_id::text, platform, fingerprint, template, maybe_
 from deliveries where request_id = $1`
 	lockDelivery = selectDelivery + ` for update`
 	selectParts  = `
-select content, phase, try, try_time, doubts, message_id, state, error_code, error_message
+select content, phase, try, try_time, doubts, message_id, state, error_code, error_message,
+       billable, pricing_model, pricing_type, pricing_category
 from delivery_parts where request_id = $1 order by ordinal`
 )
 
@@ -30,11 +31,14 @@ const updateDelivery = `
 update deliveries set maybe_duplicate = $2, lease_token = $3, lease_until = $4, template = $5 where request_id = $1`
 
 const savePart = `
-insert into delivery_parts (request_id, ordinal, content, phase, try, try_time, doubts, message_id, state, error_code, error_message)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+insert into delivery_parts (request_id, ordinal, content, phase, try, try_time, doubts, message_id, state, error_code, error_message,
+                            billable, pricing_model, pricing_type, pricing_category)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 on conflict (request_id, ordinal) do update
 set content = excluded.content, phase = excluded.phase, try = excluded.try, try_time = excluded.try_time, doubts = excluded.doubts,
-    message_id = excluded.message_id, state = excluded.state, error_code = excluded.error_code, error_message = excluded.error_message`
+    message_id = excluded.message_id, state = excluded.state, error_code = excluded.error_code, error_message = excluded.error_message,
+    billable = excluded.billable, pricing_model = excluded.pricing_model, pricing_type = excluded.pricing_type,
+    pricing_category = excluded.pricing_category`
 
 const findMessage = `
 select p.request_id, p.ordinal, p.try
@@ -154,7 +158,7 @@ func saveDelivery(ctx context.Context, tx pgx.Tx, before []channels.DeliveryPart
 			continue
 		}
 		b.Queue(savePart, d.RequestID, n, newContentRow(p), p.Phase, p.Try, timeOrNull(p.TryTime), p.Doubts, p.MessageID, p.State,
-			p.ErrorCode, p.ErrorMessage)
+			p.ErrorCode, p.ErrorMessage, p.Pricing.Billable, p.Pricing.Model, p.Pricing.Type, p.Pricing.Category)
 	}
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return failed("store delivery", err)

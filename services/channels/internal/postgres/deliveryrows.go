@@ -30,6 +30,10 @@ type partRow struct {
 	State        int         `db:"state"`
 	ErrorCode    int         `db:"error_code"`
 	ErrorMessage string      `db:"error_message"`
+	Billable     bool        `db:"billable"`
+	Model        string      `db:"pricing_model"`
+	Type         string      `db:"pricing_type"`
+	Category     string      `db:"pricing_category"`
 }
 
 // contentRow is the JSON of the content column.
@@ -37,6 +41,8 @@ type contentRow struct {
 	Text    string        `json:"text"`
 	Plain   string        `json:"plain,omitempty"`
 	Buttons [][]buttonRow `json:"buttons,omitempty"`
+	// Attachment is missing in rows from before there were any.
+	Attachment *channels.Attachment `json:"attachment,omitempty"`
 }
 
 type buttonRow struct {
@@ -46,10 +52,14 @@ type buttonRow struct {
 
 // newContentRow returns nil for a part that needs no sending any more: what was said is not kept here.
 func newContentRow(p channels.DeliveryPart) *contentRow {
-	if p.Content.Text == "" && p.Content.Buttons == nil {
+	attachment := p.Content.Attachment
+	if p.Content.Text == "" && p.Content.Buttons == nil && attachment == (channels.Attachment{}) {
 		return nil
 	}
 	r := contentRow{Text: p.Content.Text, Plain: p.Content.Plain}
+	if attachment != (channels.Attachment{}) {
+		r.Attachment = &attachment
+	}
 	for _, row := range p.Content.Buttons {
 		buttons := make([]buttonRow, len(row))
 		for n, b := range row {
@@ -65,6 +75,9 @@ func (r *contentRow) part() channels.Part {
 		return channels.Part{}
 	}
 	p := channels.Part{Text: r.Text, Plain: r.Plain}
+	if r.Attachment != nil {
+		p.Attachment = *r.Attachment
+	}
 	for _, row := range r.Buttons {
 		buttons := make([]channels.Button, len(row))
 		for n, b := range row {
@@ -87,6 +100,7 @@ func (r deliveryRow) delivery(parts []partRow) channels.Delivery {
 			Progress: channels.Progress{
 				Phase: channels.Phase(p.Phase), Try: p.Try, TryTime: timeOrZero(p.TryTime), Doubts: p.Doubts, MessageID: p.MessageID,
 				State: channels.DeliveryState(p.State), ErrorCode: p.ErrorCode, ErrorMessage: p.ErrorMessage,
+				Pricing: channels.Pricing{Billable: p.Billable, Model: p.Model, Type: p.Type, Category: p.Category},
 			},
 		})
 	}

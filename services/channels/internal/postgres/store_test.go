@@ -23,7 +23,10 @@ func fresh(i channels.Integration, requestID string) channels.Delivery {
 	return channels.Delivery{
 		RequestID: requestID, IntegrationID: i.ID, Platform: i.Platform, Fingerprint: []byte("f"),
 		Parts: []channels.DeliveryPart{{
-			Content:  channels.Part{Text: "hola", Plain: "hola", Buttons: [][]channels.Button{{{ID: "b", Title: "Sí"}}}},
+			Content: channels.Part{
+				Text: "hola", Plain: "hola", Buttons: [][]channels.Button{{{ID: "b", Title: "Sí"}}},
+				Attachment: channels.Attachment{Media: &channels.Media{Kind: channels.MediaDocument, ID: "f", Filename: "a.pdf"}},
+			},
 			Progress: channels.Progress{Phase: channels.PhasePending},
 		}},
 	}
@@ -41,6 +44,7 @@ func TestDeliveries(t *testing.T) {
 			d.Lease = channels.Lease{Token: "a", Until: now.Add(time.Minute)}
 			d.Parts[0].Progress = channels.Progress{
 				Phase: channels.PhaseSending, Try: 2, TryTime: now, Doubts: 1, MessageID: "wamid.1", State: channels.DeliverySent, ErrorCode: 5, ErrorMessage: "e",
+				Pricing: channels.Pricing{Billable: true, Model: "PMP", Type: "regular", Category: "service"},
 			}
 			stored = *d
 			return true
@@ -76,6 +80,43 @@ func TestDeliveries(t *testing.T) {
 		var left int
 		require.NoError(t, b.Pool.QueryRow(t.Context(), `select count(*) from delivery_parts where content is not null`).Scan(&left))
 		require.Zero(t, left)
+	})
+
+	t.Run("EveryAttachmentComesBack", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		i := b.WhatsApp(t)
+		for name, a := range map[string]channels.Attachment{
+			"file":     {Media: &channels.Media{Kind: channels.MediaVoice, URL: "https://example.com/a.ogg"}},
+			"list":     {List: &channels.List{ButtonTitle: "Ver", Sections: []channels.ListSection{{Title: "T", Rows: []channels.ListRow{{ID: "a", Title: "A", Description: "d"}}}}}},
+			"reaction": {Reaction: &channels.Reaction{MessageID: "wamid.1", Emoji: "👍"}},
+			"removal":  {Reaction: &channels.Reaction{MessageID: "wamid.1"}},
+			"contact":  {ContactRequest: &channels.ContactRequest{}},
+		} {
+			d := fresh(i, name)
+			d.Parts[0].Content = channels.Part{Attachment: a}
+			require.NoError(t, b.Store.Open(t.Context(), d, func(*channels.Delivery, time.Time) bool { return true }))
+			found, err := b.Store.Delivery(t.Context(), name)
+			require.NoError(t, err)
+			require.Equal(t, channels.Part{Attachment: a}, found.Parts[0].Content, name)
+		}
+	})
+
+	t.Run("RowsFromBeforeAttachmentsAreRead", func(t *testing.T) {
+		t.Parallel()
+		b := channelstest.New(t)
+		i := b.WhatsApp(t)
+		b.Exec(t, `insert into deliveries (request_id, integration_id, platform, fingerprint, template)
+			values ('old', $1, 'whatsapp', '\x66', '{"Name": "bienvenida", "Language": "es", "BodyParameters": ["Ana"]}')`, i.ID)
+		b.Exec(t, `insert into delivery_parts (request_id, ordinal, content, phase, try, doubts, message_id, state, error_code, error_message)
+			values ('old', 0, '{"text": "*hola*", "plain": "hola", "buttons": [[{"id": "b", "title": "Sí"}]]}', 'pending', 1, 0, '', 0, 0, '')`)
+		found, err := b.Store.Delivery(t.Context(), "old")
+		require.NoError(t, err)
+		require.Equal(t, &channels.Template{Name: "bienvenida", Language: "es", BodyParameters: []string{"Ana"}}, found.Template)
+		require.Equal(t, channels.DeliveryPart{
+			Content:  channels.Part{Text: "*hola*", Plain: "hola", Buttons: [][]channels.Button{{{ID: "b", Title: "Sí"}}}},
+			Progress: channels.Progress{Phase: channels.PhasePending, Try: 1},
+		}, found.Parts[0])
 	})
 
 	t.Run("OldOnesArePruned", func(t *testing.T) {

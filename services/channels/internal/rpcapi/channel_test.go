@@ -146,6 +146,7 @@ func TestSendTemplate(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, "wamid.1", r.GetDelivery().GetParts()[0].GetMessageId())
+	require.Nil(t, r.GetDelivery().GetParts()[0].GetPricing(), "nothing is known yet")
 	template, _ := b.providers.asked()[0].body["template"].(map[string]any)
 	require.Equal(t, "bienvenida", template["name"])
 	require.Equal(t, map[string]any{"code": "es"}, template["language"])
@@ -184,7 +185,10 @@ func TestRecordDeliveryReports(t *testing.T) {
 	require.NoError(t, err)
 	r, err := b.channels.RecordDeliveryReports(t.Context(), &channelsv1.RecordDeliveryReportsRequest{
 		IntegrationId: i.ID, Reports: []*conversationv1.DeliveryReport{
-			{MessageId: "wamid.1", Echo: "r1/0/1", State: conversationv1.DeliveryState_DELIVERY_STATE_READ},
+			{
+				MessageId: "wamid.1", Echo: "r1/0/1", State: conversationv1.DeliveryState_DELIVERY_STATE_READ,
+				Billable: true, PricingModel: "PMP", PricingType: "regular", PricingCategory: "service",
+			},
 			{MessageId: "wamid.foreign", State: conversationv1.DeliveryState_DELIVERY_STATE_READ},
 			{MessageId: "wamid.1", State: conversationv1.DeliveryState_DELIVERY_STATE_FAILED, ErrorCode: 131047, ErrorMessage: "Re-engagement"},
 		},
@@ -194,6 +198,11 @@ func TestRecordDeliveryReports(t *testing.T) {
 	require.Equal(t, conversationv1.DeliveryState_DELIVERY_STATE_READ, r.GetOutcomes()[0].GetState())
 	require.Empty(t, r.GetOutcomes()[1].GetRequestId())
 	require.True(t, r.GetOutcomes()[2].GetWindowClosed())
+	known, err := b.channels.GetDelivery(t.Context(), &channelsv1.GetDeliveryRequest{RequestId: "r1"})
+	require.NoError(t, err)
+	price := known.GetDelivery().GetParts()[0].GetPricing()
+	require.True(t, price.GetBillable())
+	require.Equal(t, []string{"PMP", "regular", "service"}, []string{price.GetModel(), price.GetType(), price.GetCategory()})
 	_, err = b.channels.RecordDeliveryReports(t.Context(), &channelsv1.RecordDeliveryReportsRequest{IntegrationId: "x"})
 	requireFault(t, err, fault.Invalid, "INVALID_REQUEST")
 }

@@ -70,7 +70,9 @@ func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, r)
 	case method == "messages":
 		_, _ = fmt.Fprintf(w, `{"messaging_product":"whatsapp","contacts":[{"input":"x","wa_id":"x"}],"messages":[{"id":"wamid.%d"}]}`, n)
-	case method == "sendMessage":
+	case method == "media":
+		_, _ = fmt.Fprint(w, `{"id":"1013859600285441"}`)
+	case strings.HasPrefix(method, "send") && method != "sendChatAction":
 		_, _ = fmt.Fprintf(w, `{"ok":true,"result":{"message_id":%d,"date":1,"chat":{"id":7,"type":"private"}}}`, n)
 	case method == "getWebhookInfo":
 		_, _ = fmt.Fprint(w, `{"ok":true,"result":{"url":"https://example.org/api/integrations/webhooks/telegram/","pending_update_count":3}}`)
@@ -98,6 +100,7 @@ func (p *providers) asked() []call {
 type bundle struct {
 	*channelstest.Bundle
 	providers    *providers
+	library      *channelstest.Library
 	draining     chan struct{}
 	channels     channelsv1.ChannelServiceClient
 	integrations channelsv1.IntegrationServiceClient
@@ -106,12 +109,13 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
-	b := &bundle{Bundle: channelstest.New(t), providers: newProviders(t), draining: make(chan struct{})}
-	cloud := whatsapp.New(whatsapp.Config{BaseURL: b.providers.URL})
-	bots := telegram.New(telegram.Config{BaseURL: b.providers.URL})
+	b := &bundle{Bundle: channelstest.New(t), providers: newProviders(t), library: channelstest.NewLibrary(), draining: make(chan struct{})}
+	cloud := whatsapp.New(whatsapp.Config{BaseURL: b.providers.URL, Media: b.library})
+	bots := telegram.New(telegram.Config{BaseURL: b.providers.URL, Media: b.library})
 	b.Integrations = integration.New(integration.Config{}, b.Store, bots, b.Log)
 	b.Integrations.Seeded()
-	deliveries := delivery.New(delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second}, b.Store, b.Integrations, pacing.New(b.Store),
+	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second, UploadTimeout: 5 * time.Second, Media: b.library}
+	deliveries := delivery.New(config, b.Store, b.Integrations, pacing.New(b.Store),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},

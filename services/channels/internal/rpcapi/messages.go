@@ -17,61 +17,25 @@ import (
 const (
 	maxRequestID = 64
 	maxID        = 256
-	maxButtons   = 100
 	maxNotice    = 200
 	maxReports   = 1000
 	maxReported  = 1000
-	// Meta's figures are not published for templates; these only keep nonsense out.
-	maxTemplateParameters = 50
-	maxParameter          = 4096
-	// defaultTemplateLanguage is the mission's.
-	defaultTemplateLanguage = "es"
 )
 
-var (
-	phoneNumber      = regexp.MustCompile(`^\+?[0-9]{5,20}$`)
-	templateName     = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
-	templateLanguage = regexp.MustCompile(`^[a-z]{2,3}(_[A-Za-z]{2,4})?$`)
-)
+var phoneNumber = regexp.MustCompile(`^\+?[0-9]{5,20}$`)
 
 func message(r *channelsv1.SendMessageRequest) (delivery.Message, error) {
 	to, err := address(r.GetAddress())
-	rows, buttonsErr := buttons(r.GetContent().GetButtonRows())
-	m := delivery.Message{
-		RequestID: r.GetRequestId(), To: to, Markdown: r.GetContent().GetText(), Buttons: rows, ReplyTo: r.GetReplyToMessageId(),
-	}
+	says, contentErr := content(r.GetContent(), to)
+	m := delivery.Message{RequestID: r.GetRequestId(), To: to, Content: says, ReplyTo: r.GetReplyToMessageId()}
 	if t := r.GetServiceWindowExpireTime(); t != nil {
 		m.WindowExpireTime = t.AsTime()
 	}
-	return m, firstError(ascii("request_id", m.RequestID, 1, maxRequestID), err, buttonsErr,
-		ascii("reply_to_message_id", m.ReplyTo, 0, maxID))
-}
-
-func templateMessage(r *channelsv1.SendTemplateRequest) (delivery.TemplateMessage, error) {
-	to, err := address(r.GetAddress())
-	m := delivery.TemplateMessage{RequestID: r.GetRequestId(), To: to, Template: channels.Template{
-		Name: r.GetTemplate(), Language: r.GetLanguage(), BodyParameters: r.GetBodyParameters(),
-	}}
-	if m.Template.Language == "" {
-		m.Template.Language = defaultTemplateLanguage
+	err = firstError(ascii("request_id", m.RequestID, 1, maxRequestID), err, contentErr, ascii("reply_to_message_id", m.ReplyTo, 0, maxID))
+	if err == nil && m.Reaction != nil && m.ReplyTo != "" {
+		err = conflict("reply_to_message_id", "a reaction quotes nothing")
 	}
-	err = firstError(ascii("request_id", m.RequestID, 1, maxRequestID), err)
-	switch {
-	case err != nil:
-		return m, err
-	case !templateName.MatchString(m.Template.Name):
-		return m, invalid("template", "1 to 512 of a-z, 0-9 and _ are needed")
-	case !templateLanguage.MatchString(m.Template.Language):
-		return m, invalid("language", "a language code such as es or es_MX is needed")
-	case len(m.Template.BodyParameters) > maxTemplateParameters:
-		return m, invalid("body_parameters", "at most %d", maxTemplateParameters)
-	}
-	for _, p := range m.Template.BodyParameters {
-		if err := text("body_parameters", p, 1, maxParameter); err != nil {
-			return m, err
-		}
-	}
-	return m, nil
+	return m, err
 }
 
 func address(a *typev1.Address) (channels.Address, error) {
@@ -99,27 +63,6 @@ func address(a *typev1.Address) (channels.Address, error) {
 	default:
 		return to, invalid("address", "a user or a chat is needed")
 	}
-}
-
-func buttons(rows []*channelsv1.ButtonRow) ([][]channels.Button, error) {
-	var all [][]channels.Button
-	count := 0
-	for _, row := range rows {
-		var r []channels.Button
-		for _, b := range row.GetButtons() {
-			if err := firstError(ascii("button.id", b.GetId(), 1, 32), text("button.title", b.GetTitle(), 1, maxID)); err != nil {
-				return nil, err
-			}
-			r = append(r, channels.Button{ID: b.GetId(), Title: b.GetTitle()})
-		}
-		if count += len(r); count > maxButtons {
-			return nil, invalid("button_rows", "at most %d buttons", maxButtons)
-		}
-		if len(r) > 0 {
-			all = append(all, r)
-		}
-	}
-	return all, nil
 }
 
 // notice checks the text of a popup, in characters as Telegram counts.
@@ -152,6 +95,9 @@ func report(r *conversationv1.DeliveryReport) channels.Report {
 	return channels.Report{
 		MessageID: clean(r.GetMessageId()), State: state, Echo: clean(r.GetEcho()), ErrorCode: int(r.GetErrorCode()),
 		ErrorMessage: clean(r.GetErrorMessage()),
+		Pricing: channels.Pricing{
+			Billable: r.GetBillable(), Model: clean(r.GetPricingModel()), Type: clean(r.GetPricingType()), Category: clean(r.GetPricingCategory()),
+		},
 	}
 }
 
@@ -169,10 +115,18 @@ func deliveryProto(d channels.Delivery) *channelsv1.Delivery {
 	out := &channelsv1.Delivery{RequestId: d.RequestID, MaybeDuplicate: d.MaybeDuplicate, State: stateProto(d.State())}
 	for _, p := range d.Parts {
 		out.Parts = append(out.Parts, &channelsv1.DeliveryPart{
-			MessageId: p.MessageID, State: stateProto(p.State), ErrorMessage: p.ErrorMessage,
+			MessageId: p.MessageID, State: stateProto(p.State), ErrorMessage: p.ErrorMessage, Pricing: pricingProto(p.Pricing),
 		})
 	}
 	return out
+}
+
+// pricingProto is nil until something is known.
+func pricingProto(p channels.Pricing) *channelsv1.Pricing {
+	if p == (channels.Pricing{}) {
+		return nil
+	}
+	return &channelsv1.Pricing{Billable: p.Billable, Model: p.Model, Type: p.Type, Category: p.Category}
 }
 
 // stateProto relies on both enums having the same order, which a test checks.

@@ -2,13 +2,13 @@ package telegram_test
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/knobot/knobot/services/channels"
-	"github.com/knobot/knobot/services/channels/internal/fakeapi"
 	"github.com/knobot/knobot/services/channels/internal/reference"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
 )
@@ -48,19 +48,37 @@ func recordedClasses() map[string]channels.SendError {
 }
 
 // listedClasses maps the classes of the reference's table of descriptions to ours.
-func listedClasses() map[string][]channels.Class {
-	invalid := []channels.Class{channels.ClassInvalid}
-	return map[string][]channels.Class{
+func listedClasses() map[string]channels.Class {
+	return map[string]channels.Class{
 		// Once tried without the detail, or with nothing to leave out, these are our fault.
-		"plain_once": invalid, "split": invalid, "never": invalid, "noreply_once": invalid, "nothread_once": invalid,
+		"plain_once": channels.ClassInvalid, "split": channels.ClassInvalid, "never": channels.ClassInvalid,
+		"noreply_once": channels.ClassInvalid, "nothread_once": channels.ClassInvalid,
+		"drop": channels.ClassDropRecipient, "migrate": channels.ClassMigrated, "config": channels.ClassStopIntegration,
+		"stop_contact": channels.ClassBotBlocked, "retry_after": channels.ClassThrottled, "retry": channels.ClassRetry,
+		"ok": channels.ClassRetry, // no failure at all, and tested as that
+	}
+}
+
+// listedExceptions are the descriptions that we judge otherwise.
+func listedExceptions() map[string]channels.Class {
+	return map[string]channels.Class{
 		// A file that is too big is no reason to give up the customer.
-		"drop":         {channels.ClassDropRecipient, channels.ClassInvalid},
-		"ok":           {channels.ClassInDoubt},
-		"migrate":      {channels.ClassMigrated, channels.ClassInvalid}, // the table has no parameters
-		"config":       {channels.ClassStopIntegration, channels.ClassInvalid},
-		"stop_contact": {channels.ClassBotBlocked},
-		"retry_after":  {channels.ClassThrottled},
-		"retry":        {channels.ClassRetry, channels.ClassInDoubt},
+		"Bad Request: file is too big": channels.ClassInvalid,
+		// An answer to setWebhook: what is wrong is its argument, and the bot can send.
+		"Bad Request: secret token contains unallowed characters": channels.ClassInvalid,
+		// A gateway in front of the server said so: the server may have the message.
+		"(any, body may be HTML)": channels.ClassInDoubt,
+	}
+}
+
+// notDone are the recorded actions that sending does not use, with the reason.
+func notDone() map[string]string {
+	return map[string]string{
+		"edit_text.json":          "answers are never edited",
+		"send_markdownv2.json":    "texts go out as HTML of our own, which needs no escaping of ordinary marks",
+		"send_rich_message.json":  "younger than most clients; HTML says what answers need",
+		"get_file.json":           "fetching a customer's file is compared where it is done",
+		"send_message_draft.json": "drafts are compared where they are made",
 	}
 }
 
@@ -71,10 +89,14 @@ type recorded struct {
 	Body       map[string]any `json:"body"`
 }
 
-// TestBodiesEqualTheRecordedOnes compares with another client's, kind by kind.
-func TestBodiesEqualTheRecordedOnes(t *testing.T) {
-	t.Parallel()
+// comparison is a call and what we send on top of the recorded body, without what is deleted for being nil.
+type comparison struct {
+	call  func(*testing.T, *telegram.Client)
+	extra map[string]any
+}
 
+// comparisons are the recorded actions that KnoBot does.
+func comparisons() map[string]comparison {
 	type call func(*testing.T, *telegram.Client)
 	send := func(r channels.SendRequest) call {
 		return func(t *testing.T, c *telegram.Client) {
@@ -90,11 +112,7 @@ func TestBodiesEqualTheRecordedOnes(t *testing.T) {
 
 	// We always send HTML without link previews.
 	always := map[string]any{"parse_mode": "HTML", "link_preview_options": map[string]any{"is_disabled": true}}
-	for file, c := range map[string]struct {
-		call call
-		// extra is what we send on top, without what is deleted for being nil.
-		extra map[string]any
-	}{
+	return map[string]comparison{
 		"send_text.json":            {send(html("Hola, ¿en qué puedo ayudarte?")), always},
 		"send_html.json":            {send(html("<b>Hola</b> &amp; bienvenido")), nil},
 		"send_reply.json":           {send(reply), always},
@@ -123,19 +141,32 @@ func TestBodiesEqualTheRecordedOnes(t *testing.T) {
 			_, err := c.WebhookInfo(t.Context(), credentials())
 			require.NoError(t, err)
 		}, nil},
-	} {
-		t.Run(file, func(t *testing.T) {
+	}
+}
+
+// TestBodiesEqualTheRecordedOnes compares with another client's, kind by kind.
+func TestBodiesEqualTheRecordedOnes(t *testing.T) {
+	t.Parallel()
+
+	known, skipped := comparisons(), notDone()
+	for _, file := range reference.Glob(t, "telegram/outbound/grammy/*.json") {
+		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
+			if reason, ok := skipped[filepath.Base(file)]; ok {
+				t.Skip(reason)
+			}
+			c, ok := known[filepath.Base(file)]
+			require.True(t, ok, "a new recording: compare with it, or say why we do not do that")
 			var want recorded
-			reference.Load(t, reference.Glob(t, "telegram/outbound/grammy/"+file)[0], &want)
+			reference.Load(t, file, &want)
 			for name, value := range c.extra {
 				want.Body[name] = value
 				if value == nil {
 					delete(want.Body, name)
 				}
 			}
-			server := fakeapi.New(t, sentMessage())
-			c.call(t, telegram.New(telegram.Config{BaseURL: server.URL}))
+			server, client := setup(t, sentMessage())
+			c.call(t, client)
 			got := server.Only(t)
 			require.Equal(t, want.HTTPMethod, got.Method)
 			require.Equal(t, want.Path[len("/bot<token>"):], got.Path[len("/bot7000000001:CANARY_token-0"):])

@@ -33,13 +33,16 @@ type Config struct {
 	BaseURL string
 	// HTTP lends its transport; nil for the default one.
 	HTTP *http.Client
+	// Media keeps the files to send; nil for none.
+	Media channels.MediaLibrary
 }
 
 // Client is a channels.Sender, TypingIndicator, ButtonAnswerer and WebhookManager for any number of bots. It is safe for
 // concurrent use.
 type Client struct {
-	base string
-	wire *wire.Caller
+	base  string
+	wire  *wire.Caller
+	media channels.MediaLibrary
 }
 
 // New returns a client.
@@ -47,7 +50,10 @@ func New(c Config) *Client {
 	if c.BaseURL == "" {
 		c.BaseURL = DefaultBaseURL
 	}
-	return &Client{base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP)}
+	if c.Media == nil {
+		c.Media = channels.NoMedia{}
+	}
+	return &Client{base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP), media: c.Media}
 }
 
 // Typing implements channels.TypingIndicator.
@@ -119,21 +125,37 @@ func (c *Client) get(ctx context.Context, credentials channels.Credentials, meth
 func (c *Client) call(
 	ctx context.Context, credentials channels.Credentials, method string, params any, secrets ...string,
 ) (json.RawMessage, error) {
-	if !validToken(credentials.BotToken) {
-		return nil, &channels.SendError{Class: channels.ClassStopIntegration, Message: "the bot token is missing or malformed"}
+	if err := usable(credentials); err != nil {
+		return nil, err
 	}
 	secrets = append(secrets, credentials.BotToken)
-	response, err := c.wire.Post(ctx, wire.Request{
-		URL: c.base + "/bot" + credentials.BotToken + "/" + method, Body: params, Secrets: secrets,
-	})
+	response, err := c.wire.Post(ctx, wire.Request{URL: c.url(credentials, method), Body: params, Secrets: secrets})
 	if err != nil {
 		return nil, err
 	}
-	result, failure := read(response, secrets)
+	return result(response, secrets)
+}
+
+// url is a method's address, which holds the token.
+func (c *Client) url(credentials channels.Credentials, method string) string {
+	return c.base + "/bot" + credentials.BotToken + "/" + method
+}
+
+// result returns what a call gave.
+func result(r wire.Response, secrets []string) (json.RawMessage, error) {
+	out, failure := read(r, secrets)
 	if failure != nil {
 		return nil, failure
 	}
-	return result, nil
+	return out, nil
+}
+
+// usable refuses a token that cannot be right before it is put on the wire.
+func usable(c channels.Credentials) error {
+	if validToken(c.BotToken) {
+		return nil
+	}
+	return &channels.SendError{Class: channels.ClassStopIntegration, Message: "the bot token is missing or malformed"}
 }
 
 // validToken keeps out of the path what would change it. A token is the bot's id, a colon and letters.

@@ -230,9 +230,9 @@ func TestRenderPutsButtonsUnderTheLastPart(t *testing.T) {
 	t.Parallel()
 
 	buttons := [][]channels.Button{{{ID: "a", Title: "A"}}}
-	parts := telegram.Render(strings.Repeat("Una frase bastante larga. ", 300), buttons)
+	parts := telegram.Render(channels.Content{Markdown: strings.Repeat("Una frase bastante larga. ", 300), Buttons: buttons})
 	require.Len(t, parts, 2)
 	require.Empty(t, parts[0].Buttons)
 	require.Equal(t, buttons, parts[1].Buttons)
-	require.Empty(t, telegram.Render(" ", buttons))
+	require.Empty(t, telegram.Render(channels.Content{Markdown: " ", Buttons: buttons}))
 }

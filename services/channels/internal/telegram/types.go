@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/knobot/knobot/services/channels"
@@ -28,14 +29,17 @@ func destinationOf(c channels.TelegramChat) destination {
 	return destination{BusinessConnectionID: c.BusinessConnectionID, ChatID: c.ID, MessageThreadID: c.ThreadID}
 }
 
-// textMessage is the parameters of sendMessage.
-type textMessage struct {
+// message is the parameters of sendMessage and of the methods that send a file, whose own parameter is named as the file's
+// kind and added when it is known.
+type message struct {
 	destination
-	Text      string          `json:"text"`
-	ParseMode string          `json:"parse_mode,omitempty"`
-	Preview   linkPreview     `json:"link_preview_options"`
-	Reply     *reply          `json:"reply_parameters,omitempty"`
-	Keyboard  *inlineKeyboard `json:"reply_markup,omitempty"`
+	Text      string       `json:"text,omitempty"`
+	Caption   string       `json:"caption,omitempty"`
+	ParseMode string       `json:"parse_mode,omitempty"`
+	Preview   *linkPreview `json:"link_preview_options,omitempty"`
+	Reply     *reply       `json:"reply_parameters,omitempty"`
+	// Markup is an *inlineKeyboard or a *replyKeyboard.
+	Markup any `json:"reply_markup,omitempty"`
 }
 
 type linkPreview struct {
@@ -86,6 +90,42 @@ func keyboard(rows [][]channels.Button) (inlineKeyboard, error) {
 		}
 	}
 	return out, nil
+}
+
+// replyKeyboard stands in place of the customer's own until it is used.
+type replyKeyboard struct {
+	Rows    [][]replyButton `json:"keyboard"`
+	Resize  bool            `json:"resize_keyboard"`
+	OneTime bool            `json:"one_time_keyboard"`
+}
+
+type replyButton struct {
+	Text           string `json:"text"`
+	RequestContact bool   `json:"request_contact"`
+}
+
+// shareNumber is the label of the button that shares the phone number. It is Spanish, as the product is, because a send does
+// not say in which language the conversation is.
+const shareNumber = "Compartir mi número"
+
+// contactKeyboard asks for the phone number; in private chats only (Bot API 10.1, KeyboardButton).
+func contactKeyboard(r channels.ContactRequest) *replyKeyboard {
+	return &replyKeyboard{
+		Rows:   [][]replyButton{{{Text: cmp.Or(r.ButtonTitle, shareNumber), RequestContact: true}}},
+		Resize: true, OneTime: true,
+	}
+}
+
+// reactionChange is the parameters of setMessageReaction. Without reactions ours is taken away.
+type reactionChange struct {
+	ChatID    int64           `json:"chat_id"`
+	MessageID int64           `json:"message_id"`
+	Reactions []emojiReaction `json:"reaction"`
+}
+
+type emojiReaction struct {
+	Type  string `json:"type"`
+	Emoji string `json:"emoji"`
 }
 
 // chatAction is the parameters of sendChatAction.

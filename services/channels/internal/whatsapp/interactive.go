@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -17,14 +18,28 @@ const (
 	maxRowTitle    = 24
 )
 
+const interactiveType = "interactive"
+
+// contactRequest names both the message that asks for the phone number and its action. The answer's contact has the origin
+// "contact_request", which is no type of a message (whatsapp-api-js 6.3.0 and the docs of two providers that pass bodies on
+// to Meta, Kapso and Gupshup, read 2026-11-26).
+const contactRequest = "request_contact_info"
+
 // openList is the label of the button that opens a list. It is Spanish, as the product is, because a send does not say in
 // which language the conversation is.
 const openList = "Ver opciones"
 
 type interactive struct {
-	Type   string `json:"type"`
-	Body   body   `json:"body"`
-	Action action `json:"action"`
+	Type   string  `json:"type"`
+	Header *header `json:"header,omitempty"`
+	Body   body    `json:"body"`
+	Action action  `json:"action"`
+}
+
+// header is a file over the text.
+type header struct {
+	Type string `json:"type"`
+	attached
 }
 
 type body struct {
@@ -32,6 +47,7 @@ type body struct {
 }
 
 type action struct {
+	Name     string    `json:"name,omitempty"`
 	Buttons  []button  `json:"buttons,omitempty"`
 	Button   string    `json:"button,omitempty"`
 	Sections []section `json:"sections,omitempty"`
@@ -47,24 +63,11 @@ type section struct {
 	Rows  []choice `json:"rows"`
 }
 
-// choice is a button's or a row's id and title.
+// choice is a button's or a row's id and title; only a row has a description.
 type choice struct {
-	ID    string `json:"id"`
-	Title string `json:"title"`
-}
-
-// Render makes the messages of a CommonMark text. Up to 10 buttons come under the last one, which is kept short enough for
-// them; more become a numbered list at the end of the text, because WhatsApp has no way to show them.
-func Render(markdown string, rows [][]channels.Button) []channels.Part {
-	buttons := flat(rows)
-	if len(buttons) > maxRows {
-		return markup.WhatsApp(markdown+"\n\n"+numbered(buttons), false)
-	}
-	parts := markup.WhatsApp(markdown, len(buttons) > 0)
-	if len(parts) > 0 && len(buttons) > 0 {
-		parts[len(parts)-1].Buttons = rows
-	}
-	return parts
+	ID          string `json:"id"`
+	Title       string `json:"title"`
+	Description string `json:"description,omitempty"`
 }
 
 // numbered is an ordered list in CommonMark.
@@ -86,22 +89,44 @@ func flat(rows [][]channels.Button) []channels.Button {
 	return out
 }
 
-// newInteractive shows up to three buttons as such, up to ten as a list.
-func newInteractive(text string, buttons []channels.Button) (*interactive, error) {
+// newButtons shows up to three buttons as such, a file above them as their header; up to ten as a list.
+func newButtons(p channels.Part, buttons []channels.Button, place placer) (*interactive, error) {
 	switch {
 	case len(buttons) <= maxButtons:
-		out := &interactive{Type: "button", Body: body{Text: text}}
-		for _, c := range choices(buttons, maxButtonTitle) {
-			out.Action.Buttons = append(out.Action.Buttons, button{Type: "reply", Reply: c})
-		}
-		return out, nil
-	case len(buttons) <= maxRows:
-		return &interactive{Type: "list", Body: body{Text: text}, Action: action{
+		return newReplyButtons(p, buttons, place)
+	case len(buttons) <= maxRows && p.Media == nil:
+		return &interactive{Type: "list", Body: body{Text: p.Text}, Action: action{
 			Button: openList, Sections: []section{{Rows: choices(buttons, maxRowTitle)}},
 		}}, nil
 	default:
-		return nil, &channels.SendError{Class: channels.ClassInvalid, Message: "more than 10 buttons do not fit under a WhatsApp message"}
+		return nil, &channels.SendError{Class: channels.ClassInvalid, Message: "so many buttons do not fit under a WhatsApp message"}
 	}
+}
+
+func newReplyButtons(p channels.Part, buttons []channels.Button, place placer) (*interactive, error) {
+	out := &interactive{Type: "button", Body: body{Text: p.Text}}
+	for _, c := range choices(buttons, maxButtonTitle) {
+		out.Action.Buttons = append(out.Action.Buttons, button{Type: "reply", Reply: c})
+	}
+	if p.Media == nil {
+		return out, nil
+	}
+	kind, file, err := attach(*p.Media, "", place)
+	out.Header = &header{Type: kind, attached: file}
+	return out, err
+}
+
+// newList shows a list as it is: the RPC has checked its limits.
+func newList(text string, l channels.List) *interactive {
+	out := &interactive{Type: "list", Body: body{Text: text}, Action: action{Button: cmp.Or(l.ButtonTitle, openList)}}
+	for _, s := range l.Sections {
+		rows := make([]choice, len(s.Rows))
+		for i, r := range s.Rows {
+			rows[i] = choice(r)
+		}
+		out.Action.Sections = append(out.Action.Sections, section{Title: s.Title, Rows: rows})
+	}
+	return out
 }
 
 func choices(buttons []channels.Button, maxTitle int) []choice {

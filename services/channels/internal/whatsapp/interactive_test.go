@@ -71,7 +71,7 @@ func TestRenderKeepsRoomForButtons(t *testing.T) {
 	t.Parallel()
 
 	buttons := withButtons("", titles(3, "Opción")...).Part.Buttons
-	parts := whatsapp.Render(strings.Repeat("Una frase bastante larga. ", 100), buttons)
+	parts := whatsapp.Render(channels.Content{Markdown: strings.Repeat("Una frase bastante larga. ", 100), Buttons: buttons})
 	require.Len(t, parts, 2)
 	require.Empty(t, parts[0].Buttons)
 	require.Equal(t, buttons, parts[1].Buttons)
@@ -81,7 +81,7 @@ func TestRenderKeepsRoomForButtons(t *testing.T) {
 func TestMoreThanTenButtonsBecomeNumberedText(t *testing.T) {
 	t.Parallel()
 
-	parts := whatsapp.Render("Elige", withButtons("", titles(11, "Opción *")...).Part.Buttons)
+	parts := whatsapp.Render(channels.Content{Markdown: "Elige", Buttons: withButtons("", titles(11, "Opción *")...).Part.Buttons})
 	require.Len(t, parts, 1)
 	require.Empty(t, parts[0].Buttons)
 	require.True(t, strings.HasPrefix(parts[0].Text, "Elige\n\n1. Opción * 1\n2. Opción * 2\n"), parts[0].Text)
@@ -91,5 +91,5 @@ func TestMoreThanTenButtonsBecomeNumberedText(t *testing.T) {
 func TestRenderOfNothingIsNothing(t *testing.T) {
 	t.Parallel()
 
-	require.Empty(t, whatsapp.Render(" \n", withButtons("", "Opción").Part.Buttons))
+	require.Empty(t, whatsapp.Render(channels.Content{Markdown: " \n", Buttons: withButtons("", "Opción").Part.Buttons}))
 }

@@ -20,7 +20,15 @@ type message struct {
 	Text          *text        `json:"text,omitempty"`
 	Template      *template    `json:"template,omitempty"`
 	Interactive   *interactive `json:"interactive,omitempty"`
-	Echo          string       `json:"biz_opaque_callback_data,omitempty"`
+	Reaction      *reaction    `json:"reaction,omitempty"`
+	attached
+	Echo string `json:"biz_opaque_callback_data,omitempty"`
+}
+
+// reaction without an emoji takes the earlier one away, so that an empty one is sent too.
+type reaction struct {
+	MessageID string `json:"message_id"`
+	Emoji     string `json:"emoji"`
 }
 
 // reference quotes a message.
@@ -31,26 +39,6 @@ type reference struct {
 // text leaves out preview_url: Meta's default is no preview.
 type text struct {
 	Body string `json:"body"`
-}
-
-type template struct {
-	Name       string      `json:"name"`
-	Language   language    `json:"language"`
-	Components []component `json:"components,omitempty"`
-}
-
-type language struct {
-	Code string `json:"code"`
-}
-
-type component struct {
-	Type       string      `json:"type"`
-	Parameters []parameter `json:"parameters"`
-}
-
-type parameter struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
 }
 
 // readMark has neither recipient nor type.
@@ -65,8 +53,8 @@ type typingIndicator struct {
 	Type string `json:"type"`
 }
 
-// newMessage builds the body of a send.
-func newMessage(r channels.SendRequest) (message, error) {
+// newMessage builds the body of a send. place makes Meta know a file.
+func newMessage(r channels.SendRequest, place placer) (message, error) {
 	m := message{Product: product, RecipientType: "individual", Echo: r.Echo}
 	if err := m.address(r.Address.WhatsApp); err != nil {
 		return message{}, err
@@ -75,18 +63,36 @@ func newMessage(r channels.SendRequest) (message, error) {
 		m.Context = &reference{MessageID: r.ReplyTo}
 	}
 	if r.Template != nil {
-		m.Type, m.Template = "template", newTemplate(*r.Template)
-		return m, nil
+		var err error
+		m.Type = "template"
+		m.Template, err = newTemplate(*r.Template, place)
+		return m, err
 	}
-	buttons := flat(r.Part.Buttons)
-	if len(buttons) == 0 {
-		m.Type, m.Text = "text", &text{Body: r.Part.Text}
-		return m, nil
-	}
+	return m, m.fill(r.Part, place)
+}
+
+// fill puts a part into the message.
+func (m *message) fill(p channels.Part, place placer) error {
+	buttons := flat(p.Buttons)
 	var err error
-	m.Type = "interactive"
-	m.Interactive, err = newInteractive(r.Part.Text, buttons)
-	return m, err
+	switch {
+	case p.Reaction != nil:
+		m.Type, m.Reaction = "reaction", &reaction{MessageID: p.Reaction.MessageID, Emoji: p.Reaction.Emoji}
+	case p.List != nil:
+		m.Type, m.Interactive = interactiveType, newList(p.Text, *p.List)
+	case p.ContactRequest != nil:
+		m.Type, m.Interactive = interactiveType, &interactive{
+			Type: contactRequest, Body: body{Text: p.Text}, Action: action{Name: contactRequest},
+		}
+	case len(buttons) > 0:
+		m.Type = interactiveType
+		m.Interactive, err = newButtons(p, buttons, place)
+	case p.Media != nil:
+		m.Type, m.attached, err = attach(*p.Media, p.Text, place)
+	default:
+		m.Type, m.Text = "text", &text{Body: p.Text}
+	}
+	return err
 }
 
 // address sets the recipient. A phone number needs its "+": Meta puts our own country code before a number without one, and
@@ -106,17 +112,4 @@ func (m *message) address(u *channels.WhatsAppUser) error {
 		m.Recipient = cmp.Or(u.UserID, u.Phone)
 	}
 	return nil
-}
-
-func newTemplate(t channels.Template) *template {
-	out := &template{Name: t.Name, Language: language{Code: t.Language}}
-	if len(t.BodyParameters) == 0 {
-		return out
-	}
-	body := component{Type: "body"}
-	for _, p := range t.BodyParameters {
-		body.Parameters = append(body.Parameters, parameter{Type: "text", Text: p})
-	}
-	out.Components = []component{body}
-	return out
 }

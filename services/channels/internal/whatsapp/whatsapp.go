@@ -30,12 +30,15 @@ type Config struct {
 	Version string
 	// HTTP lends its transport; nil for the default one.
 	HTTP *http.Client
+	// Media keeps the files to send; nil for none.
+	Media channels.MediaLibrary
 }
 
 // Client is a channels.Sender and channels.ReadMarker for any number of numbers. It is safe for concurrent use.
 type Client struct {
-	root string
-	wire *wire.Caller
+	root  string
+	wire  *wire.Caller
+	media channels.MediaLibrary
 }
 
 // New returns a client.
@@ -46,15 +49,20 @@ func New(c Config) *Client {
 	if c.Version == "" {
 		c.Version = DefaultVersion
 	}
+	if c.Media == nil {
+		c.Media = channels.NoMedia{}
+	}
 	return &Client{
-		root: strings.TrimRight(c.BaseURL, "/") + "/" + strings.Trim(c.Version, "/") + "/",
-		wire: wire.NewCaller(c.HTTP),
+		root:  strings.TrimRight(c.BaseURL, "/") + "/" + strings.Trim(c.Version, "/") + "/",
+		wire:  wire.NewCaller(c.HTTP),
+		media: c.Media,
 	}
 }
 
-// Send implements channels.Sender. A message is in doubt if Meta's answer did not come or cannot be read.
+// Send implements channels.Sender. A message is in doubt if Meta's answer did not come or cannot be read. Stored files are
+// handed over first; what fails there is no message yet.
 func (c *Client) Send(ctx context.Context, credentials channels.Credentials, r channels.SendRequest) (string, error) {
-	body, err := newMessage(r)
+	body, err := newMessage(r, func(m channels.Media) (file, error) { return c.place(ctx, credentials, m) })
 	if err != nil {
 		return "", err
 	}
@@ -85,15 +93,11 @@ func (c *Client) MarkRead(ctx context.Context, credentials channels.Credentials,
 
 // post calls the messages endpoint and returns the body of a success.
 func (c *Client) post(ctx context.Context, credentials channels.Credentials, body any) ([]byte, error) {
-	if !validNumberID(credentials.PhoneNumberID) || !validToken(credentials.AccessToken) {
-		return nil, &channels.SendError{
-			Class: channels.ClassStopIntegration, Message: "the phone number id or the access token is missing or malformed",
-		}
+	if err := usable(credentials); err != nil {
+		return nil, err
 	}
 	response, err := c.wire.Post(ctx, wire.Request{
-		URL:     c.root + credentials.PhoneNumberID + "/messages",
-		Header:  http.Header{"Authorization": {"Bearer " + credentials.AccessToken}},
-		Body:    body,
+		URL: c.root + credentials.PhoneNumberID + "/messages", Header: bearer(credentials), Body: body,
 		Secrets: []string{credentials.AccessToken},
 	})
 	if err != nil {
@@ -103,6 +107,20 @@ func (c *Client) post(ctx context.Context, credentials channels.Credentials, bod
 		return nil, failure
 	}
 	return response.Body, nil
+}
+
+func bearer(c channels.Credentials) http.Header {
+	return http.Header{"Authorization": {"Bearer " + c.AccessToken}}
+}
+
+// usable refuses credentials that cannot be right before they are put on the wire.
+func usable(c channels.Credentials) error {
+	if validNumberID(c.PhoneNumberID) && validToken(c.AccessToken) {
+		return nil
+	}
+	return &channels.SendError{
+		Class: channels.ClassStopIntegration, Message: "the phone number id or the access token is missing or malformed",
+	}
 }
 
 // validNumberID keeps anything but digits out of the path.

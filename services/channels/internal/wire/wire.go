@@ -26,12 +26,17 @@ const (
 	Timeout = 15 * time.Second
 	// maxResponse is the most that is read of a response; the largest that we understand is a few kilobytes.
 	maxResponse = 1 << 20
+	userAgent   = "KnoBot/1.0"
 	// maxMessage is the most that is kept of a provider's explanation, in characters.
 	maxMessage = 300
 )
 
 // Caller makes calls.
-type Caller struct{ http *http.Client }
+type Caller struct {
+	http *http.Client
+	// uploads is the same with more time.
+	uploads *http.Client
+}
 
 // NewCaller returns a caller on top of an HTTP client, whose transport it shares; nil for one of its own. Redirects are not
 // followed: no provider's API sends any, and a followed one would turn a POST into a GET or carry a token elsewhere.
@@ -46,7 +51,9 @@ func NewCaller(base *http.Client) *Caller {
 	client.Timeout = Timeout
 	client.Jar = nil
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Caller{http: &client}
+	uploads := client
+	uploads.Timeout = UploadTimeout
+	return &Caller{http: &client, uploads: &uploads}
 }
 
 // newTransport keeps enough connections to one host for a busy number (80 messages a second).
@@ -85,14 +92,19 @@ func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
+	return c.do(request, &sent, r.Secrets)
+}
+
+// do makes a call and reads its answer; sent says after a failure whether the request may have been written.
+func (c *Caller) do(request *http.Request, sent *atomic.Bool, secrets []string) (Response, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return Response{}, failure(err, sent.Load(), r.Secrets)
+		return Response{}, failure(err, sent.Load(), secrets)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return Response{}, failure(err, true, r.Secrets)
+		return Response{}, failure(err, true, secrets)
 	}
 	return Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
@@ -111,7 +123,7 @@ func newRequest(ctx context.Context, r Request) (*http.Request, error) {
 		request.Header = http.Header{}
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "KnoBot/1.0")
+	request.Header.Set("User-Agent", userAgent)
 	return request, nil
 }
 
