@@ -28,12 +28,14 @@ type content struct {
 		Quantity int    `json:"quantity"`
 	} `json:"product_items"`
 
-	Emoji    string          `json:"emoji"`
-	Question string          `json:"question"`
-	Body     string          `json:"body"`
-	Text     string          `json:"text"`
-	Data     string          `json:"data"`
-	Form     json.RawMessage `json:"nfm_reply"`
+	Emoji    string `json:"emoji"`
+	Question string `json:"question"`
+	Body     string `json:"body"`
+	Text     string `json:"text"`
+	Data     string `json:"data"`
+
+	ButtonReply *content `json:"button_reply"`
+	ListReply   *content `json:"list_reply"`
 }
 
 // text is a name, which WhatsApp writes as an object.
@@ -87,8 +89,10 @@ func (c content) words() string {
 			lines = append(lines, fmt.Sprintf("%d × %s", item.Quantity, item.Product))
 		}
 		return join(append(lines, c.Text)...)
-	case len(c.Form) > 0:
-		return string(c.Form)
+	case c.ButtonReply != nil:
+		return c.ButtonReply.Title
+	case c.ListReply != nil:
+		return c.ListReply.Title
 	default:
 		return join(c.Question, c.Body, c.Text, c.Data, c.Emoji)
 	}

@@ -18,11 +18,13 @@ func TestEveryKindHasWords(t *testing.T) {
 		`{"phone_number":"+573001234567","first_name":"Ana"}`:                                             "Ana · +573001234567",
 		`[{"name":{"formatted_name":"Ana Díaz"},"phones":[{"phone":"+57 1"}]},{"name":"Beto"}]`:           "Ana Díaz · +57 1; Beto",
 		`{"catalog_id":"1","text":"para hoy","product_items":[{"product_retailer_id":"A","quantity":2}]}`: "2 × A · para hoy",
-		`{"emoji":"🎲","value":2}`:            "🎲",
-		`{"question":"¿Rojo?","options":[]}`: "¿Rojo?",
-		`{"payload":"p","text":"Sí"}`:        "Sí",
-		`{"unknown":true}`:                   `{"unknown":true}`,
-		`7`:                                  "7",
+		`{"emoji":"🎲","value":2}`:                                        "🎲",
+		`{"question":"¿Rojo?","options":[]}`:                             "¿Rojo?",
+		`{"payload":"p","text":"Sí"}`:                                    "Sí",
+		`{"type":"button_reply","button_reply":{"id":"a","title":"Sí"}}`: "Sí",
+		`{"type":"list_reply","list_reply":{"id":"a","title":"Envíos"}}`: "Envíos",
+		`{"unknown":true}`:                                               `{"unknown":true}`,
+		`7`:                                                              "7",
 	} {
 		require.Equal(t, words, detail.Of(json.RawMessage(raw)), raw)
 	}

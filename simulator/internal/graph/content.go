@@ -23,6 +23,7 @@ func (a *API) content(u simulator.Utterance) (map[string]any, simulator.Message,
 		m.Direction, m.State, m.Author = simulator.Outbound, simulator.StateDelivered, &simulator.Author{Staff: true}
 	}
 	if m.Kind == "unsupported" {
+		m.Text, m.Detail = "", u.Text
 		return unsupported(u.Text), m, nil
 	}
 	kind, part, err := a.part(u, &m)
@@ -61,7 +62,9 @@ func (a *API) part(u simulator.Utterance, m *simulator.Message) (kind string, pa
 	if len(u.Body) == 0 || !json.Valid(u.Body) {
 		return "", nil, fmt.Errorf("kind %q needs a body", m.Kind)
 	}
-	m.Content, m.Detail = u.Body, detail.Of(u.Body)
+	if m.Content, m.Detail = u.Body, detail.Of(u.Body); m.Detail == m.Text {
+		m.Detail = ""
+	}
 	switch m.Kind {
 	case "contact":
 		return "contacts", u.Body, nil
