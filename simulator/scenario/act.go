@@ -92,6 +92,9 @@ func (p *player) send(ctx context.Context, as, label string, raw json.RawMessage
 	if err != nil {
 		return err
 	}
+	if said.ID == u.Target && u.Kind != "" { // changed rather than said, which is no event of its own
+		p.say("%s * %s %s", as, u.Kind, u.Text+u.Emoji)
+	}
 	p.note(label, said)
 	return nil
 }

@@ -216,9 +216,16 @@ func TestCustomersActs(t *testing.T) {
 		inBubble(t, func(t *testing.T, b bundle) {
 			m := b.greet(t)
 			for _, wrong := range []simulator.Utterance{
-				{Kind: "edit", Target: m.ID}, {Kind: "edit", Target: "1", Text: "a"}, {Kind: "revoke", Target: "1"}, {Kind: "stop"},
-				{Kind: "migrate"}, {Text: "a", Staff: true}, {Text: "a", Group: &simulator.Group{ID: "7"}}, {Text: "a", Business: "a:b"},
-				{Kind: "reaction", Target: "1", Emoji: "👍"}, {Text: "a", Extra: json.RawMessage(`[]`)},
+				{Kind: "edit", Target: m.ID},
+				{Kind: "edit", Target: "1", Text: "a"},
+				{Kind: "revoke", Target: "1"},
+				{Kind: "stop"},
+				{Kind: "migrate"},
+				{Text: "a", Staff: true},
+				{Text: "a", Group: &simulator.Group{ID: "7"}},
+				{Text: "a", Business: "a:b"},
+				{Kind: "reaction", Target: "1", Emoji: "👍"},
+				{Text: "a", Extra: json.RawMessage(`[]`)},
 			} {
 				wrong.From = user
 				_, err := b.api.Say(wrong)

@@ -77,7 +77,8 @@ func TestActs(t *testing.T) {
 			require.True(t, shown.Deleted)
 			require.Zero(t, code(t, b.post(t, text("hola"))))
 			for _, wrong := range []simulator.Utterance{
-				{Kind: "edit", Target: m.ID}, {Kind: "revoke", Target: "nothing"},
+				{Kind: "edit", Target: m.ID},
+				{Kind: "revoke", Target: "nothing"},
 				{Kind: "edit", Target: b.store.Messages(chatOfCustomer(), 2)[0].ID, Text: "no es mío"},
 			} {
 				wrong.From = customer

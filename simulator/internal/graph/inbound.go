@@ -65,11 +65,11 @@ func (a *API) utter(u simulator.Utterance) (simulator.Number, simulator.Message,
 	if u, err = complete(u, n); err != nil {
 		return fail(err)
 	}
-	make := a.content
+	build := a.content
 	if amends(u) {
-		make = a.amend
+		build = a.amend
 	}
-	content, m, err := make(u)
+	content, m, err := build(u)
 	if err != nil {
 		return fail(err)
 	}

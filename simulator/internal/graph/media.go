@@ -96,6 +96,11 @@ func (a *API) object(w http.ResponseWriter, r *http.Request, owner simulator.Num
 				"quality_rating": "GREEN",
 			})
 		}
+		if number := r.URL.Query().Get("phone_number_id"); number != "" {
+			if _, failed := a.authorize(r, number, true); failed != nil {
+				return failed.reply()
+			}
+		}
 		file, ok := a.shelf.Get(id)
 		fault, _ := a.desk.Faults.Take(faults.Media, call.Chat, "media", true)
 		if !ok || fault.Kind == simulator.FaultMediaGone {

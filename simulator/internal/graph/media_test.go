@@ -68,6 +68,18 @@ func TestFileFaults(t *testing.T) {
 		})
 	})
 
+	t.Run("ForAnotherNumberThereIsNoFile", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, func(t *testing.T, b bundle) {
+			file := b.shelf.Put([]byte("a picture"), "image/jpeg", "")
+			get := func(query string) int {
+				return code(t, b.call(httptest.NewRequest(http.MethodGet, "/v26.0/"+file.ID+query, nil)))
+			}
+			require.Zero(t, get("?phone_number_id="+numberID))
+			require.Equal(t, 100, get("?phone_number_id=1"))
+		})
+	})
+
 	t.Run("TheJournalKeepsNoFiles", func(t *testing.T) {
 		t.Parallel()
 		inBubble(t, func(t *testing.T, b bundle) {
