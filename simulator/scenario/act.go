@@ -88,15 +88,26 @@ func (p *player) send(ctx context.Context, as, label string, raw json.RawMessage
 	if err != nil {
 		return err
 	}
+	before := p.watch.now()
 	said, err := p.sim.Say(ctx, u)
 	if err != nil {
 		return err
 	}
-	if said.ID == u.Target && u.Kind != "" { // changed rather than said, which is no event of its own
-		p.say("%s * %s %s", as, u.Kind, u.Text+u.Emoji)
-	}
 	p.note(label, said)
-	return nil
+	if said.ID == u.Target || u.Kind == "stop" { // changed rather than said, which is no event of its own
+		p.say("%s * %s %s", as, u.Kind, u.Text+u.Emoji)
+		return nil
+	}
+	return p.seen(ctx, before, said)
+}
+
+// seen waits until what was said is in the transcript, so that its order is
+// that of the steps.
+func (p *player) seen(ctx context.Context, from int, said simulator.Message) error {
+	_, _, _, err := p.watch.next(ctx, from, time.Duration(p.Within), func(e simulator.Event) bool {
+		return e.Type == simulator.EventMessage && e.Message.ID == said.ID && e.Chat == said.Chat
+	})
+	return err
 }
 
 // note remembers what a message is called.
@@ -140,31 +151,42 @@ func (p *player) batch(ctx context.Context, s Step) error {
 	return err
 }
 
-// press finds the latest message with the button.
+// press presses the latest button of that caption or data.
 func (p *player) press(ctx context.Context, s Step) error {
 	chat := p.chats[s.As]
 	messages, err := p.sim.Messages(ctx, chat, 0)
 	if err != nil {
 		return err
 	}
+	id, button, ok := latest(messages, s.Press)
+	if !ok {
+		return fmt.Errorf("no message has a button %q", s.Press)
+	}
+	p.say("%s > [%s]", s.As, button.Text)
+	before := p.watch.now()
+	pressed, err := p.sim.Press(ctx, simulator.Press{
+		// A button of the reply keyboard has no data.
+		Chat: chat, Message: id, Data: firstOf(button.Data, button.Text), From: p.Customers[s.As].From,
+	})
+	if err != nil {
+		return err
+	}
+	p.note(s.Label, pressed)
+	if pressed.ID == id { // Telegram's inline buttons say nothing in the chat
+		return nil
+	}
+	return p.seen(ctx, before, pressed)
+}
+
+func latest(messages []simulator.Message, name string) (id string, button simulator.Button, ok bool) {
 	for _, m := range slices.Backward(messages) {
 		for _, b := range slices.Concat(slices.Concat(m.Buttons...), slices.Concat(m.Keyboard...)) {
-			if b.Text != s.Press && b.Data != s.Press {
-				continue
+			if b.Text == name || b.Data == name {
+				return m.ID, b, true
 			}
-			data := b.Data
-			if data == "" {
-				data = b.Text // a button of the reply keyboard
-			}
-			p.say("%s > [%s]", s.As, b.Text)
-			pressed, err := p.sim.Press(ctx, simulator.Press{Chat: chat, Message: m.ID, Data: data, From: p.Customers[s.As].From})
-			if err == nil && s.Label != "" {
-				p.labels[s.Label] = pressed.ID
-			}
-			return err
 		}
 	}
-	return fmt.Errorf("no message has a button %q", s.Press)
+	return "", simulator.Button{}, false
 }
 
 func (p *player) move(ctx context.Context, as string, m simulator.Move) error {

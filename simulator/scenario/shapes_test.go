@@ -4,13 +4,17 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/knobot/knobot/simulator"
+	"github.com/knobot/knobot/simulator/client"
 	"github.com/knobot/knobot/simulator/internal/reference"
 	"github.com/knobot/knobot/simulator/scenario"
 )
@@ -245,6 +249,37 @@ func TestTelegramUpdatesFollowTheSpecification(t *testing.T) {
 	} {
 		require.True(t, kinds[kind], kind)
 	}
+}
+
+// TestTelegramAnswersFollowTheSpecification checks what the methods give back.
+func TestTelegramAnswersFollowTheSpecification(t *testing.T) {
+	t.Parallel()
+	var spec struct {
+		Types types `json:"types"`
+	}
+	reference.Read(t, "telegram/botapi-10.1.subset.json", &spec)
+	s, err := scenario.Load(strings.NewReader(two + `
+- {as: beto, say: los botones, expect: [{}]}
+- {as: beto, say: pida el número, expect: [{}]}
+- {as: beto, say: la foto, expect: [{kind: photo}]}`))
+	require.NoError(t, err)
+	sim, _ := start(t)
+	dir := fstest.MapFS{"nota.txt": {Data: []byte("hola")}}
+	require.NoError(t, scenario.Run(t.Context(), sim, s, scenario.Options{Dir: dir, Out: io.Discard}))
+	require.Eventually(t, func() bool { // a call is noted after its message is seen
+		calls, err := sim.Journal(t.Context(), client.Filter{Chat: simulator.Chat{Platform: simulator.Telegram}})
+		require.NoError(t, err)
+		checked := 0
+		for _, call := range calls {
+			var answer object
+			require.NoError(t, json.Unmarshal(call.Response, &answer))
+			if result, ok := answer["result"].(object); ok {
+				require.Empty(t, spec.Types.check("result", "Message", result), string(call.Response))
+				checked++
+			}
+		}
+		return checked == 3
+	}, waitFor, tick)
 }
 
 func encoded(t *testing.T, v any) string {

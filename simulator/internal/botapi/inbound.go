@@ -196,6 +196,9 @@ func phoneOf(u simulator.Utterance) string {
 
 // found marks commands and mentions, as Telegram's apps do.
 func found(text string) []simulator.Entity {
+	if !strings.ContainsAny(text, "/@") {
+		return nil
+	}
 	var list []simulator.Entity
 	for kind, pattern := range map[string]string{
 		"bot_command": `(?:^|\s)(/[A-Za-z0-9_]{1,64}(?:@\w+)?)`, "mention": `(?:^|[^\w/])(@\w{4,32})`,
