@@ -35,6 +35,8 @@ const (
 	FaultStatusEarly  FaultKind = "status_early"  // before the send is answered
 	FaultStatusNever  FaultKind = "status_never"  // none at all
 	FaultStatusFailed FaultKind = "status_failed" // failed, with code
+	// FaultStatusReorder reports read, delivered and sent, in that order.
+	FaultStatusReorder FaultKind = "status_reorder"
 )
 
 // Faults of webhook deliveries.
@@ -42,6 +44,25 @@ const (
 	FaultWebhookDuplicate FaultKind = "webhook_duplicate" // delivered copies (2) times
 	FaultWebhookLate      FaultKind = "webhook_late"      // after delay, so that later ones overtake it
 	FaultWebhookNever     FaultKind = "webhook_never"     // lost
+	// FaultWebhookReorder delivers a WhatsApp webhook after the number's next one,
+	// or after delay (5s) when there is none.
+	FaultWebhookReorder FaultKind = "webhook_reorder"
+	// FaultWebhookBatch gathers a number's WhatsApp changes, up to copies (1,000)
+	// of them or for delay (1s), and delivers them in one body.
+	FaultWebhookBatch FaultKind = "webhook_batch"
+	// FaultPhoneMissing leaves the phone number out of a WhatsApp message.
+	FaultPhoneMissing FaultKind = "phone_missing"
+)
+
+// Faults of files. Without method they hit whatever comes first of media
+// (GET /{media-id}), getFile and download.
+const (
+	// FaultMediaGone answers that there is no such file.
+	FaultMediaGone FaultKind = "media_gone"
+	// FaultMediaCorrupt gives other bytes than those that the hash is of.
+	FaultMediaCorrupt FaultKind = "media_corrupt"
+	// FaultMediaExpired gives out a link that is dead already.
+	FaultMediaExpired FaultKind = "media_expired"
 )
 
 // Fault is an order for trouble: POST /simulator/v1/faults.

@@ -11,7 +11,7 @@ type Call struct {
 	Time time.Time `json:"time"`
 	Chat
 	// Method is the Bot API's method, or for the Graph API messages, read,
-	// media.
+	// media, download.
 	Method  string          `json:"method"`
 	Request json.RawMessage `json:"request,omitempty"`
 	// Status is what was answered; 0 when the connection was dropped instead.
@@ -57,8 +57,10 @@ type Event struct {
 	Time time.Time `json:"time"`
 	Chat
 	Message *Message `json:"message,omitempty"`
-	// Until ends a typing indicator.
+	// Until ends a typing indicator or a draft.
 	Until time.Time `json:"until,omitzero"`
+	// Draft is a streamed answer; absent once it is gone.
+	Draft *Draft `json:"draft,omitempty"`
 	// Text is that of a draft or notice.
 	Text string `json:"text,omitempty"`
 	// Alert says that the notice is a dialog.

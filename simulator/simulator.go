@@ -40,6 +40,9 @@ type Person struct {
 	// HidePhone leaves the phone number out of webhooks, as WhatsApp does since
 	// April 2026 for users who chose a username.
 	HidePhone bool `json:"hide_phone,omitempty"`
+	// Phone is the number that a Telegram user shares when asked; made up when
+	// empty.
+	Phone string `json:"phone,omitempty"`
 }
 
 // ChatInfo is a chat with what is known about it.
@@ -51,6 +54,14 @@ type ChatInfo struct {
 	PhoneOpen bool `json:"phone_open"`
 	// Blocked says that the customer has blocked the business.
 	Blocked bool `json:"blocked,omitempty"`
+	// Group is set for a group.
+	Group *Group `json:"group,omitempty"`
+	// Moved is the chat's new user or group id, once it has one.
+	Moved string `json:"moved,omitempty"`
+	// Draft is a streamed answer that nobody sent yet.
+	Draft *Draft `json:"draft,omitempty"`
+	// Keyboard is Telegram's reply keyboard, shown until it is removed.
+	Keyboard [][]Button `json:"keyboard,omitempty"`
 	// TypingUntil is the end of the typing indicator that the business shows.
 	TypingUntil time.Time `json:"typing_until,omitzero"`
 	// LastInbound is the time of the customer's last message; it opens
@@ -85,6 +96,27 @@ type Button struct {
 	Data        string `json:"data,omitempty"`
 	URL         string `json:"url,omitempty"`
 	Description string `json:"description,omitempty"`
+	// Request is what pressing it shares: contact or location.
+	Request string `json:"request,omitempty"`
+}
+
+// Draft is an answer as far as it is written; the phone shows it until then.
+type Draft struct {
+	ID    int64     `json:"id"`
+	Text  string    `json:"text"`
+	Until time.Time `json:"until"`
+	// Stoppable says that the customer may press Stop.
+	Stoppable bool `json:"stoppable,omitempty"`
+}
+
+// Author is who wrote a message that is not the chat's own customer's.
+type Author struct {
+	ID       string `json:"id,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Username string `json:"username,omitempty"`
+	Language string `json:"language,omitempty"`
+	// Staff says that it is one of the company's people.
+	Staff bool `json:"staff,omitempty"`
 }
 
 // Entity is a formatted stretch of a Telegram text; offset and length count
@@ -109,10 +141,25 @@ type Message struct {
 	Entities  []Entity   `json:"entities,omitempty"`
 	Buttons   [][]Button `json:"buttons,omitempty"`
 	// Menu is the caption of the button that opens a WhatsApp list.
-	Menu      string    `json:"menu,omitempty"`
-	Media     *Media    `json:"media,omitempty"`
-	ReplyTo   string    `json:"reply_to,omitempty"`
+	Menu string `json:"menu,omitempty"`
+	// Keyboard is the reply keyboard that came with a Telegram message.
+	Keyboard [][]Button `json:"keyboard,omitempty"`
+	Media    *Media     `json:"media,omitempty"`
+	// Content is what a message says that is neither text nor file, as sent.
+	Content json.RawMessage `json:"content,omitempty"`
+	// Detail is the same in words: a place, a contact, an order …
+	Detail string `json:"detail,omitempty"`
+	// Author is set where the chat's customer did not write it.
+	Author    *Author `json:"author,omitempty"`
+	ReplyTo   string  `json:"reply_to,omitempty"`
+	Quote     string  `json:"quote,omitempty"`
+	Album     string  `json:"album,omitempty"`
+	Thread    int64   `json:"thread,omitempty"`
+	Forwarded bool    `json:"forwarded,omitempty"`
+	// Reactions are the business's, Reaction is the customer's.
 	Reactions []string  `json:"reactions,omitempty"`
+	Reaction  string    `json:"reaction,omitempty"`
+	Deleted   bool      `json:"deleted,omitempty"`
 	State     State     `json:"state"`
 	Error     string    `json:"error,omitempty"`
 	Time      time.Time `json:"time"`

@@ -106,6 +106,22 @@ func (c *Client) Press(ctx context.Context, p simulator.Press) (simulator.Messag
 	return pressed, err
 }
 
+// Move gives a WhatsApp customer another number or user id, and returns the chat
+// in which the talk goes on.
+func (c *Client) Move(ctx context.Context, m simulator.Move) (simulator.ChatInfo, error) {
+	var info simulator.ChatInfo
+	err := c.do(ctx, http.MethodPost, "/moves", m, &info)
+	return info, err
+}
+
+// Connect connects a Telegram Business account to a bot, or changes the
+// connection.
+func (c *Client) Connect(ctx context.Context, connection simulator.Connection) (simulator.Connection, error) {
+	var connected simulator.Connection
+	err := c.do(ctx, http.MethodPost, "/connections", connection, &connected)
+	return connected, err
+}
+
 // Raw delivers a payload as it stands, once, and returns the answer to it.
 func (c *Client) Raw(ctx context.Context, raw simulator.Raw) (simulator.Answer, error) {
 	var answer simulator.Answer
@@ -169,6 +185,11 @@ func (c *Client) AddFault(ctx context.Context, f simulator.Fault) (simulator.Fau
 	var added simulator.Fault
 	err := c.do(ctx, http.MethodPost, "/faults", f, &added)
 	return added, err
+}
+
+// RemoveFault calls one fault off.
+func (c *Client) RemoveFault(ctx context.Context, id int64) error {
+	return c.do(ctx, http.MethodDelete, "/faults/"+strconv.FormatInt(id, 10), nil, nil)
 }
 
 // ClearFaults calls all faults off.

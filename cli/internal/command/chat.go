@@ -19,10 +19,14 @@ type chatCommand struct {
 	Account   string        `help:"The phone number id or bot id to write to; the first one if left out." placeholder:"ID"`
 	Simulator string        `env:"KNOBOT_SIMULATOR_ADDR" default:"127.0.0.1:9800" help:"Address of the simulator."`
 	Wait      time.Duration `default:"60s" help:"How long to wait for an answer when the questions are piped in."`
+	Scenario  string        `type:"existingfile" placeholder:"FILE" help:"Play the steps of a file and compare the answers (docs/simulator.md); exits with 1 if one is not as expected."`
 }
 
 // Run chats until the input ends. Piped questions are asked one after the other, each when the one before was answered.
 func (c chatCommand) Run(ctx context.Context, s streams) error {
+	if c.Scenario != "" {
+		return c.play(ctx, s)
+	}
 	chat, sim, err := c.open(ctx)
 	if err != nil {
 		return err

@@ -3,11 +3,13 @@ package terminal
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/client"
+	"github.com/knobot/knobot/simulator/scenario"
 )
 
 // Options of a chat.
@@ -143,7 +146,9 @@ func (p *phone) press(text string) (simulator.Press, bool) {
 	if !found || err != nil || n < 1 || n > len(p.buttons) {
 		return simulator.Press{}, false
 	}
-	return simulator.Press{Chat: p.Chat, Message: p.message, Data: p.buttons[n-1].Data}, true
+	button := p.buttons[n-1]
+	// A button of Telegram's reply keyboard has no data.
+	return simulator.Press{Chat: p.Chat, Message: p.message, Data: cmp.Or(button.Data, button.Text)}, true
 }
 
 // show prints what the business sends.
@@ -153,8 +158,10 @@ func (p *phone) show(e simulator.Event) error {
 		p.print("  …\n")
 	case e.Type == simulator.EventNotice && e.Text != "":
 		p.print("  (%s)\n", e.Text)
+	case e.Type == simulator.EventDraft && p.Interactive:
+		p.print("  … %s\n", e.Text)
 	case e.Type == simulator.EventMessage && e.Message != nil && e.Message.Direction == simulator.Outbound:
-		p.print("%s\n", indent(e.Message.Text))
+		p.print("%s\n", indent(shown(e.Message)))
 		p.number(e.Message)
 		select {
 		case p.answered <- e.Message.Seq:
@@ -164,10 +171,20 @@ func (p *phone) show(e simulator.Event) error {
 	return nil
 }
 
+// shown is a message as text: a file or a place has a line of its own.
+func shown(m *simulator.Message) string {
+	if m.Media == nil && m.Detail == "" {
+		return m.Text
+	}
+	line := *m
+	line.Text, line.Buttons, line.Keyboard = "", nil, nil
+	return strings.TrimSpace(scenario.Line(line) + "\n" + m.Text)
+}
+
 // number prints the buttons of a message with the numbers that press them.
 func (p *phone) number(m *simulator.Message) {
 	var buttons []simulator.Button
-	for _, row := range m.Buttons {
+	for _, row := range slices.Concat(m.Buttons, m.Keyboard) {
 		buttons = append(buttons, row...)
 	}
 	for i, b := range buttons {

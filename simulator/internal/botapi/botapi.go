@@ -48,6 +48,7 @@ type bot struct {
 	lastMessage int64
 	lastUpdate  int64
 	callbacks   map[string]callback
+	connections map[string]simulator.Connection
 }
 
 type callback struct {
@@ -83,6 +84,7 @@ func (a *API) AddBot(b simulator.Bot) (simulator.Bot, error) {
 	// those again that the program under test remembers.
 	first := time.Now().Unix() * 64 % (1 << 30)
 	added := &bot{Bot: b, lastMessage: first, lastUpdate: first, callbacks: make(map[string]callback)}
+	added.connections = make(map[string]simulator.Connection)
 	added.hook = hook{connections: defaultConnections, allowed: defaultUpdates()}
 	if b.WebhookURL != "" || b.SecretToken != "" {
 		added.hook.url, added.hook.secret = b.WebhookURL, b.SecretToken
@@ -169,7 +171,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	call.Method, call.Request, call.Sends = m.name, args.journal(), m.sends
-	call.Chat.User = args.get("chat_id")
+	call.Chat.User = chatName(args)
 	a.desk.Serve(w, r, call, refuse, func(simulator.Fault) exchange.Reply { return a.carryOut(m, b, args) })
 }
 

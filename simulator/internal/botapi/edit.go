@@ -3,7 +3,9 @@ package botapi
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/knobot/knobot/simulator"
@@ -42,11 +44,11 @@ func (a *API) editMessageText(b *bot, args arguments) (result, *failure) {
 	if plain == "" {
 		return result{}, missing("text")
 	}
-	buttons, failed := markup(args.get("reply_markup"))
+	keys, failed := inlineMarkup(args.get("reply_markup"), info)
 	if failed != nil {
 		return result{}, failed
 	}
-	return a.edit(b, info, m, func(m *simulator.Message) { m.Text, m.Entities, m.Buttons = plain, found, buttons })
+	return a.edit(b, info, m, func(m *simulator.Message) { m.Text, m.Entities, m.Buttons = plain, found, keys })
 }
 
 func (a *API) editMessageReplyMarkup(b *bot, args arguments) (result, *failure) {
@@ -54,11 +56,11 @@ func (a *API) editMessageReplyMarkup(b *bot, args arguments) (result, *failure) 
 	if failed != nil {
 		return result{}, failed
 	}
-	buttons, failed := markup(args.get("reply_markup"))
+	keys, failed := inlineMarkup(args.get("reply_markup"), info)
 	if failed != nil {
 		return result{}, failed
 	}
-	return a.edit(b, info, m, func(m *simulator.Message) { m.Buttons = buttons })
+	return a.edit(b, info, m, func(m *simulator.Message) { m.Buttons = keys })
 }
 
 func (a *API) edit(b *bot, info simulator.ChatInfo, m simulator.Message, change func(*simulator.Message)) (result, *failure) {
@@ -78,6 +80,10 @@ func (a *API) edit(b *bot, info simulator.ChatInfo, m simulator.Message, change 
 	return result{value: a.wire(b, info, changed)}, nil
 }
 
+// knownReactions are those that bots may use (Bot API 10.1, ReactionTypeEmoji).
+const knownReactions = "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤‍🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 " +
+	"😈 😴 😭 🤓 👻 👨‍💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 🤷‍♂ 🤷 🤷‍♀ 😡"
+
 func (a *API) setMessageReaction(b *bot, args arguments) (result, *failure) {
 	info, failed := a.reachable(b, args)
 	if failed != nil {
@@ -89,6 +95,12 @@ func (a *API) setMessageReaction(b *bot, args arguments) (result, *failure) {
 	}
 	if raw := args.get("reaction"); raw != "" && json.Unmarshal([]byte(raw), &reactions) != nil {
 		return result{}, badRequest("can't parse reaction types JSON object")
+	}
+	switch {
+	case len(reactions) > 1: // "as non-premium users, bots can set up to one reaction per message"
+		return result{}, badRequest("REACTIONS_TOO_MANY")
+	case len(reactions) == 1 && !slices.Contains(strings.Fields(knownReactions), reactions[0].Emoji):
+		return result{}, badRequest("REACTION_INVALID")
 	}
 	_, err := a.store.Change(info.Chat, args.get("message_id"), func(m *simulator.Message) {
 		m.Reactions = nil

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/knobot/knobot/simulator"
+	"github.com/knobot/knobot/simulator/internal/exchange"
+	"github.com/knobot/knobot/simulator/internal/faults"
 	"github.com/knobot/knobot/simulator/internal/media"
 )
 
@@ -22,39 +24,59 @@ type file struct {
 	MIMEType string `json:"mime_type,omitempty"`
 	Width    int    `json:"width,omitempty"`
 	Height   int    `json:"height,omitempty"`
+	Length   int    `json:"length,omitempty"`
 	Duration int    `json:"duration,omitempty"`
 }
 
 func fileOf(m simulator.Media) file {
+	if m.ID == "" {
+		m.ID = linkID(m.Link)
+	}
 	return file{ID: m.ID, UniqueID: "AgAD" + m.ID, Size: m.Size, Name: m.Filename, MIMEType: m.MIMEType}
 }
 
-func (a *API) getFile(_ *bot, args arguments) (result, *failure) {
+func (a *API) getFile(b *bot, args arguments) (result, *failure) {
 	kept, ok := a.shelf.Get(args.get("file_id"))
+	fault, _ := a.desk.Faults.Take(faults.Media, chatOf(b, ""), "getFile", true)
 	switch {
+	case fault.Kind == simulator.FaultMediaGone:
+		return result{}, badRequest("wrong file_id or the file is temporarily unavailable")
 	case !ok:
 		return result{}, badRequest("invalid file_id")
 	case kept.Size > maxDownload:
 		return result{}, badRequest("file is too big")
 	}
 	f := fileOf(kept.Media)
-	return result{value: file{ID: f.ID, UniqueID: f.UniqueID, Size: f.Size, Path: "documents/" + kept.ID + path.Ext(kept.Filename)}}, nil
+	f.Path = "documents/" + kept.ID + path.Ext(kept.Filename)
+	if fault.Kind == simulator.FaultMediaExpired {
+		f.Path = "expired/" + path.Base(f.Path)
+	}
+	return result{value: file{ID: f.ID, UniqueID: f.UniqueID, Size: f.Size, Path: f.Path}}, nil
 }
 
 // download answers /file/bot<token>/<path>.
 func (a *API) download(w http.ResponseWriter, r *http.Request, token, name string) {
-	_, failed := a.authorize(token)
-	id := strings.TrimSuffix(path.Base(name), path.Ext(name))
-	kept, ok := a.shelf.Get(id)
-	if failed != nil || !ok || kept.Size > maxDownload {
-		http.NotFound(w, r)
-		return
+	b, failed := a.authorize(token)
+	call := exchange.Call{Chat: simulator.Chat{Platform: simulator.Telegram}, Method: "download"}
+	if failed == nil {
+		call.Chat = chatOf(b, "")
 	}
-	w.Header().Set("Content-Type", "application/octet-stream")
-	_, _ = w.Write(kept.Content)
+	a.desk.Serve(w, r, call, refuse, func(simulator.Fault) exchange.Reply {
+		kept, ok := a.shelf.Get(strings.TrimSuffix(path.Base(name), path.Ext(name)))
+		fault, _ := a.desk.Faults.Take(faults.Media, call.Chat, "download", true)
+		missing := fault.Kind == simulator.FaultMediaGone || fault.Kind == simulator.FaultMediaExpired
+		if failed != nil || !ok || missing || kept.Size > maxDownload || strings.HasPrefix(name, "expired/") {
+			return exchange.NotFound()
+		}
+		return exchange.File("application/octet-stream", media.Damaged(kept.Content, fault.Kind == simulator.FaultMediaCorrupt))
+	})
 }
 
-// sendFile sends a photo or document: uploaded, by the id of a kept file, or by
+// maxPhoto is the largest photo (Bot API, sendPhoto); other files may be 50 MB,
+// more than the simulator keeps.
+const maxPhoto = 10 << 20
+
+// sendFile sends a file of a kind: uploaded, by the id of a kept file, or by
 // link.
 func (a *API) sendFile(kind string) func(*bot, arguments) (result, *failure) {
 	return func(b *bot, args arguments) (result, *failure) {
@@ -83,6 +105,9 @@ func (a *API) fileArgument(kind string, args arguments) (simulator.Media, *failu
 	if up, ok := args.files[name]; ok {
 		if len(up.content) == 0 || len(up.content) > media.MaxBytes {
 			return simulator.Media{}, badRequest("file must be non-empty")
+		}
+		if kind == "photo" && len(up.content) > maxPhoto {
+			return simulator.Media{}, badRequest("file is too big")
 		}
 		return a.shelf.Put(up.content, up.mimeType, up.name).Media, nil
 	}

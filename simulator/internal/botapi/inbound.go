@@ -1,13 +1,11 @@
 package botapi
 
 import (
-	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
-	"net/http"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,20 +13,73 @@ import (
 
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/internal/chat"
+	"github.com/knobot/knobot/simulator/internal/detail"
 	"github.com/knobot/knobot/simulator/internal/entities"
-	"github.com/knobot/knobot/simulator/internal/faults"
 	"github.com/knobot/knobot/simulator/internal/webhook"
 )
 
-// Say lets a customer write.
+// Say lets a customer write or act in a chat, a group or a business chat.
 func (a *API) Say(u simulator.Utterance) (simulator.Message, error) {
 	b, err := a.bot(u.Account)
 	if err != nil {
 		return simulator.Message{}, err
 	}
+	if u, err = complete(u, b); err != nil {
+		return simulator.Message{}, err
+	}
+	if act, ok := a.acts()[u.Kind]; ok {
+		return act(b, u)
+	}
+	var extra map[string]any
+	if len(u.Extra) > 0 && json.Unmarshal(u.Extra, &extra) != nil {
+		return simulator.Message{}, errors.New("extra must be an object")
+	}
+	m, err := a.content(u)
+	if err != nil {
+		return simulator.Message{}, err
+	}
+	info := a.open(b, u)
+	m.ID, m.Author = a.nextMessage(b), a.authorOf(b, u)
+	if m, err = a.store.Add(m); err != nil {
+		return m, err
+	}
+	value := a.wire(b, info, m)
+	maps.Copy(value, extra)
+	a.deliver(b, update{
+		kind: updateKind(u, "message"), value: value, chat: m.Chat, name: "message " + m.ID, lane: "chat/" + m.User,
+		copies:       u.Copies,
+		acknowledged: func() { a.store.Advance(m.Chat, m.ID, simulator.StateDelivered, "") },
+	})
+	return m, nil
+}
+
+// updateKind is the update that carries a message, business_… in such a chat.
+func updateKind(u simulator.Utterance, kind string) string {
+	if u.Business == "" {
+		return kind
+	}
+	if edited, ok := strings.CutPrefix(kind, "edited_"); ok {
+		return "edited_business_" + edited
+	}
+	return "business_" + kind
+}
+
+// complete checks an utterance and fills in what it may leave out.
+func complete(u simulator.Utterance, b *bot) (simulator.Utterance, error) {
 	u.Platform, u.Account = simulator.Telegram, b.ID
 	if id, err := strconv.ParseInt(u.From, 10, 64); err != nil || id <= 0 {
-		return simulator.Message{}, errors.New("from must be a positive number")
+		return u, errors.New("from must be a positive number")
+	}
+	if u.Group != nil {
+		if id, err := strconv.ParseInt(u.Group.ID, 10, 64); err != nil || id >= 0 {
+			return u, errors.New("a group's id must be a negative number")
+		}
+	}
+	if u.Staff && u.Business == "" {
+		return u, errors.New("staff write in business chats only")
+	}
+	if strings.Contains(u.Business, ":") {
+		return u, errors.New("a connection's id has no colon")
 	}
 	if u.Name == "" {
 		u.Name = "Cliente " + u.From
@@ -39,90 +90,130 @@ func (a *API) Say(u simulator.Utterance) (simulator.Message, error) {
 	if u.Kind == "" {
 		u.Kind = "text"
 	}
-	content, m, err := a.content(u)
-	if err != nil {
-		return simulator.Message{}, err
+	return u, nil
+}
+
+// open makes sure that the chat exists, and the connection by which the bot
+// reads it. A group has no person of its own.
+func (a *API) open(b *bot, u simulator.Utterance) simulator.ChatInfo {
+	if u.Business != "" {
+		if _, ok := a.connection(b, u.Business); !ok {
+			_, _ = a.Connect(simulator.Connection{Account: b.ID, ID: u.Business, Owner: "9000000001", Name: "La Ceiba"})
+		}
 	}
-	m.ID = a.nextMessage(b)
-	info := a.store.Open(u.Chat(), u.Person)
-	if m, err = a.store.Add(m); err != nil {
-		return m, err
+	if u.Group == nil {
+		person := u.Person
+		if u.Staff {
+			person = simulator.Person{}
+		}
+		return a.store.Open(u.Chat(), person)
 	}
-	a.deliver(b, update{
-		kind: "message", value: a.messageValue(b, info, m, content), chat: m.Chat, name: "message " + m.ID,
-		lane: "chat/" + m.User, copies: u.Copies,
-		acknowledged: func() { a.store.Advance(m.Chat, m.ID, simulator.StateDelivered, "") },
+	a.store.Open(u.Chat(), simulator.Person{})
+	info, _ := a.store.Update(u.Chat(), func(info *simulator.ChatInfo) { // it was opened just now
+		group := *u.Group
+		if group.Title == "" {
+			group.Title = "Clientes"
+		}
+		if info.Group != nil && group.Thread == 0 {
+			group.Thread = info.Group.Thread // once a forum, always one
+		}
+		info.Group, info.Name = &group, group.Title
 	})
+	return info
+}
+
+// authorOf is set where the chat alone does not say who writes.
+func (a *API) authorOf(b *bot, u simulator.Utterance) *simulator.Author {
+	switch {
+	case u.Staff:
+		connection, _ := a.connection(b, u.Business)
+		return &simulator.Author{ID: connection.Owner, Name: connection.Name, Staff: true}
+	case u.Group != nil:
+		return &simulator.Author{ID: u.From, Name: u.Name, Username: u.Username, Language: u.Language}
+	default:
+		return nil
+	}
+}
+
+// content makes the message as the phone shows it.
+func (a *API) content(u simulator.Utterance) (simulator.Message, error) {
+	m := simulator.Message{
+		Chat: u.Chat(), Direction: simulator.Inbound, Kind: u.Kind, Text: u.Text, ReplyTo: u.ReplyTo, Quote: u.Quote,
+		Album: u.Album, Forwarded: u.Forwarded, State: simulator.StateSent, Time: u.Time,
+	}
+	if u.Group != nil {
+		m.Thread = u.Group.Thread
+	}
+	if u.Staff {
+		m.Direction, m.State = simulator.Outbound, simulator.StateDelivered
+	}
+	m.Entities = found(u.Text)
+	switch u.Kind {
+	case "text":
+		if strings.TrimSpace(u.Text) == "" {
+			return m, errors.New("text is empty")
+		}
+		return m, nil
+	case "image", "photo", "audio", "voice", "video", "document", "sticker", "animation", "video_note":
+		kept, ok := a.shelf.Get(u.Media)
+		if !ok {
+			return m, errors.New("media is no id of POST /simulator/v1/media")
+		}
+		m.Media = &kept.Media
+		return m, nil
+	}
+	if wireKind(u.Kind) == "contact" && len(u.Body) == 0 {
+		u.Body = ownContact(u)
+	}
+	if len(u.Body) == 0 || !json.Valid(u.Body) {
+		return m, fmt.Errorf("kind %q needs a body", u.Kind)
+	}
+	m.Content, m.Detail = u.Body, detail.Of(u.Body)
 	return m, nil
 }
 
-// content makes the part of a message that depends on its kind.
-func (a *API) content(u simulator.Utterance) (map[string]any, simulator.Message, error) {
-	m := simulator.Message{
-		Chat: u.Chat(), Direction: simulator.Inbound, Kind: u.Kind, Text: u.Text, ReplyTo: u.ReplyTo,
-		State: simulator.StateSent, Time: u.Time,
+// ownContact is the customer's own card, as the button that asks for it sends.
+func ownContact(u simulator.Utterance) json.RawMessage {
+	who := userOf(u.From, u.Name, "", "")
+	card := map[string]any{"phone_number": phoneOf(u), "first_name": who.FirstName, "user_id": who.ID}
+	if who.LastName != "" {
+		card["last_name"] = who.LastName
 	}
-	switch u.Kind {
-	case "text":
-		return textContent(u.Text, m)
-	case "image", "photo", "audio", "voice", "video", "document", "sticker":
-		return a.fileContent(u, m)
-	default:
-		if len(u.Body) == 0 || !json.Valid(u.Body) {
-			return nil, m, fmt.Errorf("kind %q needs a body", u.Kind)
+	raw, err := json.Marshal(card)
+	if err != nil { // plain values only
+		panic(err)
+	}
+	return raw
+}
+
+func phoneOf(u simulator.Utterance) string {
+	if u.Phone != "" {
+		return u.Phone
+	}
+	digits := "000000000" + u.From
+	return "+573" + digits[len(digits)-9:]
+}
+
+// found marks commands and mentions, as Telegram's apps do.
+func found(text string) []simulator.Entity {
+	if !strings.ContainsAny(text, "/@") {
+		return nil
+	}
+	var list []simulator.Entity
+	for kind, pattern := range map[string]string{
+		"bot_command": `(?:^|\s)(/[A-Za-z0-9_]{1,64}(?:@\w+)?)`, "mention": `(?:^|[^\w/])(@\w{4,32})`,
+	} {
+		for _, at := range regexp.MustCompile(pattern).FindAllStringSubmatchIndex(text, -1) {
+			list = append(list, simulator.Entity{
+				Type: kind, Offset: entities.Length(text[:at[2]]), Length: entities.Length(text[at[2]:at[3]]),
+			})
 		}
-		return map[string]any{u.Kind: u.Body}, m, nil
 	}
+	slices.SortFunc(list, func(a, b simulator.Entity) int { return a.Offset - b.Offset })
+	return list
 }
 
-func textContent(said string, m simulator.Message) (map[string]any, simulator.Message, error) {
-	if strings.TrimSpace(said) == "" {
-		return nil, m, errors.New("text is empty")
-	}
-	content := map[string]any{"text": said}
-	if word, _, _ := strings.Cut(said, " "); strings.HasPrefix(word, "/") && len(word) > 1 {
-		content["entities"] = []simulator.Entity{{Type: "bot_command", Length: entities.Length(word)}}
-	}
-	return content, m, nil
-}
-
-func (a *API) fileContent(u simulator.Utterance, m simulator.Message) (map[string]any, simulator.Message, error) {
-	kept, ok := a.shelf.Get(u.Media)
-	if !ok {
-		return nil, m, errors.New("media is no id of POST /simulator/v1/media")
-	}
-	m.Media = &kept.Media
-	content := map[string]any{}
-	if u.Text != "" {
-		content["caption"] = u.Text
-	}
-	f := fileOf(kept.Media)
-	switch u.Kind {
-	case "image", "photo":
-		f.Width, f.Height, f.Name, f.MIMEType = 800, 600, "", ""
-		content["photo"] = []file{f}
-	case "voice", "audio":
-		f.Duration, f.Name = 3, ""
-		content[u.Kind] = f
-	default:
-		content[u.Kind] = f
-	}
-	return content, m, nil
-}
-
-// messageValue is the message of an update.
-func (a *API) messageValue(b *bot, info simulator.ChatInfo, m simulator.Message, content map[string]any) map[string]any {
-	id, _ := strconv.ParseInt(m.ID, 10, 64) // the simulator's own number
-	content["message_id"], content["date"] = id, m.Time.Unix()
-	content["from"], content["chat"] = customer(info), chatValue(info)
-	if quoted, err := a.store.Message(m.Chat, m.ReplyTo); err == nil {
-		quoted.ReplyTo = ""
-		content["reply_to_message"] = a.wire(b, info, quoted)
-	}
-	return content
-}
-
-// Press lets a customer press an inline button.
+// Press lets a customer press an inline button, or one of the reply keyboard.
 func (a *API) Press(p simulator.Press) (simulator.Message, error) {
 	b, err := a.bot(p.Account)
 	if err != nil {
@@ -132,24 +223,63 @@ func (a *API) Press(p simulator.Press) (simulator.Message, error) {
 	if err != nil {
 		return simulator.Message{}, err
 	}
-	has := slices.ContainsFunc(pressed.Buttons, func(row []simulator.Button) bool {
-		return slices.ContainsFunc(row, func(b simulator.Button) bool { return b.Data == p.Data })
-	})
-	if !has || p.Data == "" {
+	if button, ok := find(pressed.Keyboard, func(b simulator.Button) bool { return b.Text == p.Data }); ok {
+		return a.Say(a.answer(p, button))
+	}
+	if _, ok := find(pressed.Buttons, func(b simulator.Button) bool { return b.Data == p.Data }); !ok || p.Data == "" {
 		return simulator.Message{}, fmt.Errorf("%w: the message has no button with that data", chat.ErrNoMessage)
 	}
 	info, _ := a.store.Info(p.Chat)
 	id := number(1e18)
 	a.remember(b, id, p.Chat)
+	from := customer(info)
+	if info.Group != nil {
+		from = a.member(p)
+	}
 	a.deliver(b, update{
 		kind: "callback_query", chat: p.Chat, name: "callback " + id, lane: "callback/" + p.User, copies: p.Copies,
 		lifetime: webhook.CallbackLifetime,
 		value: map[string]any{
-			"id": id, "from": customer(info), "chat_instance": "-" + info.User, "data": p.Data,
+			"id": id, "from": from, "chat_instance": "-" + strings.TrimPrefix(peerOf(info.User), "-"), "data": p.Data,
 			"message": a.wire(b, info, pressed),
 		},
 	})
 	return pressed, nil
+}
+
+// answer is what a button of the reply keyboard says.
+func (a *API) answer(p simulator.Press, button simulator.Button) simulator.Utterance {
+	info, _ := a.store.Info(p.Chat)
+	u := simulator.Utterance{
+		Account: p.Account, From: peerOf(p.User), Business: connectionOf(p.User), Person: info.Person, Group: info.Group,
+		Text: button.Text, Copies: p.Copies,
+	}
+	if info.Group != nil {
+		u.From, u.Name = p.From, ""
+	}
+	if button.Request == "contact" {
+		u.Kind, u.Text, u.ReplyTo = "contact", "", p.Message
+	}
+	return u
+}
+
+// member is who presses in a group: somebody who wrote there, or a stranger.
+func (a *API) member(p simulator.Press) user {
+	for _, m := range a.store.Messages(p.Chat, 0) {
+		if m.Author != nil && m.Direction == simulator.Inbound && (p.From == "" || m.Author.ID == p.From) {
+			return userOf(m.Author.ID, m.Author.Name, m.Author.Username, m.Author.Language)
+		}
+	}
+	return userOf(p.From, "Cliente", "", "")
+}
+
+func find(rows [][]simulator.Button, match func(simulator.Button) bool) (simulator.Button, bool) {
+	for _, row := range rows {
+		if i := slices.IndexFunc(row, match); i >= 0 {
+			return row[i], true
+		}
+	}
+	return simulator.Button{}, false
 }
 
 // remember keeps a press until it is answered or too old to be.
@@ -162,128 +292,4 @@ func (a *API) remember(b *bot, id string, where simulator.Chat) {
 		}
 	}
 	b.callbacks[id] = callback{chat: where, time: time.Now()}
-}
-
-// OpenPhone lets the customer look at the chat or away from it, and block or
-// unblock the bot.
-func (a *API) OpenPhone(where simulator.Chat, phone simulator.Phone) (simulator.ChatInfo, error) {
-	b, err := a.bot(where.Account)
-	if err != nil {
-		return simulator.ChatInfo{}, err
-	}
-	before, _ := a.store.Info(where)
-	info, err := a.store.SetPhone(where, phone)
-	if err != nil {
-		return info, err
-	}
-	if info.PhoneOpen {
-		for _, m := range a.store.Messages(where, 0) {
-			if m.Direction == simulator.Outbound {
-				a.store.Advance(where, m.ID, simulator.StateRead, "")
-			}
-		}
-	}
-	if info.Blocked != before.Blocked {
-		a.deliverMembership(b, info)
-	}
-	return info, nil
-}
-
-func (a *API) deliverMembership(b *bot, info simulator.ChatInfo) {
-	member := map[string]any{"user": b.user(), "status": "member"}
-	kicked := map[string]any{"user": b.user(), "status": "kicked", "until_date": 0}
-	before, after := kicked, member
-	if info.Blocked {
-		before, after = member, kicked
-	}
-	a.deliver(b, update{
-		kind: "my_chat_member", chat: info.Chat, name: "membership", lane: "chat/" + info.User,
-		value: map[string]any{
-			"chat": chatValue(info), "from": customer(info), "date": time.Now().Unix(),
-			"old_chat_member": before, "new_chat_member": after,
-		},
-	})
-}
-
-// update is something to tell a bot.
-type update struct {
-	kind         string
-	value        any
-	chat         simulator.Chat
-	name         string
-	lane         string
-	copies       int
-	lifetime     time.Duration
-	acknowledged func()
-}
-
-// deliver numbers an update and queues it behind the chat's others.
-func (a *API) deliver(b *bot, u update) {
-	fault, _ := a.desk.Faults.Take(faults.Webhook, u.chat, strings.Fields(u.name)[0], true)
-	if fault.Kind == simulator.FaultWebhookNever {
-		return
-	}
-	copies := max(u.copies, 1)
-	if fault.Kind == simulator.FaultWebhookDuplicate {
-		copies = fault.Copies
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock() // numbers and queues in one step, so that ids ascend within a chat
-	if !slices.Contains(b.hook.allowed, u.kind) {
-		return
-	}
-	b.lastUpdate++
-	body, err := json.Marshal(map[string]any{"update_id": b.lastUpdate, u.kind: u.value})
-	if err != nil { // values are plain or valid JSON
-		panic(err)
-	}
-	policy := webhook.Telegram(b.hook.connections)
-	if u.lifetime > 0 {
-		policy.Lifetime = u.lifetime
-	}
-	for range copies {
-		a.webhooks.Deliver(webhook.Event{
-			Chat: u.chat, Name: u.name, Body: body, Lane: b.ID + "/" + u.lane, Policy: policy,
-			Target: func() (webhook.Target, bool) { return a.destination(b, "") },
-			Wait:   time.Duration(fault.Delay), Acknowledged: u.acknowledged,
-			Failed: func(attempt simulator.Delivery) { a.failed(b, attempt) },
-		})
-	}
-}
-
-// destination is where the bot's updates go now.
-func (a *API) destination(b *bot, signature simulator.Signature) (webhook.Target, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	header := http.Header{"Content-Type": {"application/json"}}
-	if b.hook.secret != "" && signature != simulator.SignatureMissing {
-		secret := b.hook.secret
-		if signature == simulator.SignatureWrong {
-			secret += "-wrong"
-		}
-		header.Set("X-Telegram-Bot-Api-Secret-Token", secret)
-	}
-	return webhook.Target{URL: b.hook.url, Header: header}, b.hook.url != ""
-}
-
-// Raw delivers a body as it stands, once, and returns the answer.
-func (a *API) Raw(ctx context.Context, raw simulator.Raw, body []byte) (simulator.Answer, error) {
-	b, err := a.bot(raw.Account)
-	if err != nil {
-		return simulator.Answer{}, err
-	}
-	target, ok := a.destination(b, raw.Signature)
-	if !ok {
-		return simulator.Answer{}, errors.New("the bot has no webhook")
-	}
-	return a.webhooks.Once(ctx, http.MethodPost, target, body, webhook.Telegram(1))
-}
-
-// number makes a random decimal number.
-func number(below int64) string {
-	n, err := rand.Int(rand.Reader, big.NewInt(below))
-	if err != nil { // crypto/rand never fails on supported systems
-		panic(err)
-	}
-	return n.String()
 }

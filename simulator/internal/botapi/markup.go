@@ -21,20 +21,51 @@ type inlineButton struct {
 	Switch *string         `json:"switch_inline_query,omitempty"`
 }
 
-// markup reads reply_markup. Of the four kinds only inline keyboards leave a
-// mark on the simulated phone.
-func markup(raw string) ([][]simulator.Button, *failure) {
+// keys are the buttons of a message: under it, or in place of the phone's
+// keyboard.
+type keys struct {
+	inline, reply [][]simulator.Button
+	// replaces says that reply takes the place of the keyboard before, also when
+	// it is empty.
+	replaces bool
+}
+
+// markup reads reply_markup.
+func markup(raw string, info simulator.ChatInfo) (keys, *failure) {
 	if raw == "" {
-		return nil, nil
+		return keys{}, nil
 	}
-	var members map[string]json.RawMessage
+	var members struct {
+		Inline json.RawMessage `json:"inline_keyboard"`
+		Reply  json.RawMessage `json:"keyboard"`
+		Remove bool            `json:"remove_keyboard"`
+		Force  bool            `json:"force_reply"`
+	}
 	if json.Unmarshal([]byte(raw), &members) != nil {
-		return nil, badRequest("object expected as reply markup")
+		return keys{}, badRequest("object expected as reply markup")
 	}
-	rows, ok := members["inline_keyboard"]
-	if !ok {
-		return nil, nil
+	switch {
+	case members.Inline != nil:
+		rows, failed := inlineRows(members.Inline)
+		return keys{inline: rows}, failed
+	case members.Reply != nil:
+		rows, failed := replyRows(members.Reply, info)
+		return keys{reply: rows, replaces: true}, failed
+	default:
+		return keys{replaces: members.Remove}, nil
 	}
+}
+
+// inlineMarkup is the markup of an edit, which knows inline keyboards only.
+func inlineMarkup(raw string, info simulator.ChatInfo) ([][]simulator.Button, *failure) {
+	read, failed := markup(raw, info)
+	if failed == nil && read.replaces {
+		failed = badRequest("inline keyboard expected")
+	}
+	return read.inline, failed
+}
+
+func inlineRows(rows json.RawMessage) ([][]simulator.Button, *failure) {
 	var keyboard inlineKeyboard
 	if json.Unmarshal(rows, &keyboard.Rows) != nil {
 		return nil, badRequest("can't parse inline keyboard: expected an Array of Array of InlineKeyboardButton")
@@ -59,6 +90,51 @@ func markup(raw string) ([][]simulator.Button, *failure) {
 		return nil, badRequest("reply markup is too long")
 	}
 	return buttons, nil
+}
+
+// replyButton is a KeyboardButton, or a text alone.
+type replyButton struct {
+	Text     string `json:"text"`
+	Contact  bool   `json:"request_contact"`
+	Location bool   `json:"request_location"`
+}
+
+// UnmarshalJSON reads both ways to write a button.
+func (b *replyButton) UnmarshalJSON(raw []byte) error {
+	if json.Unmarshal(raw, &b.Text) == nil {
+		return nil
+	}
+	type plain replyButton
+	return json.Unmarshal(raw, (*plain)(b))
+}
+
+func replyRows(raw json.RawMessage, info simulator.ChatInfo) ([][]simulator.Button, *failure) {
+	var rows [][]replyButton
+	if json.Unmarshal(raw, &rows) != nil {
+		return nil, badRequest("can't parse keyboard: expected an Array of Array of KeyboardButton")
+	}
+	keyboard := make([][]simulator.Button, 0, len(rows))
+	for _, row := range rows {
+		shown := make([]simulator.Button, 0, len(row))
+		for _, b := range row {
+			button := simulator.Button{Text: b.Text}
+			switch {
+			case b.Text == "":
+				return nil, badRequest("can't parse keyboard button: field \"text\" must be non-empty")
+			case b.Contact && info.Group != nil:
+				return nil, badRequest("phone number can be requested in private chats only")
+			case b.Location && info.Group != nil:
+				return nil, badRequest("location can be requested in private chats only")
+			case b.Contact:
+				button.Request = "contact"
+			case b.Location:
+				button.Request = "location"
+			}
+			shown = append(shown, button)
+		}
+		keyboard = append(keyboard, shown)
+	}
+	return keyboard, nil
 }
 
 func (b inlineButton) check() (simulator.Button, *failure) {

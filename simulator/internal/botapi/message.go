@@ -3,6 +3,7 @@ package botapi
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -21,84 +22,44 @@ const (
 	maxButtons = 100
 )
 
-// message is a message as the Bot API writes it.
-type message struct {
-	ID       int64              `json:"message_id"`
-	From     user               `json:"from"`
-	Chat     privateChat        `json:"chat"`
-	Date     int64              `json:"date"`
-	EditDate int64              `json:"edit_date,omitempty"`
-	ReplyTo  *message           `json:"reply_to_message,omitempty"`
-	Text     string             `json:"text,omitempty"`
-	Entities []simulator.Entity `json:"entities,omitempty"`
-	Caption  string             `json:"caption,omitempty"`
-	Photo    []file             `json:"photo,omitempty"`
-	Document *file              `json:"document,omitempty"`
-	Markup   json.RawMessage    `json:"reply_markup,omitempty"`
-}
-
-type privateChat struct {
-	ID        int64  `json:"id"`
-	Type      string `json:"type"`
-	FirstName string `json:"first_name,omitempty"`
-	LastName  string `json:"last_name,omitempty"`
-	Username  string `json:"username,omitempty"`
-}
-
-// customer is the chat's person in the Bot API's words.
-func customer(info simulator.ChatInfo) user {
-	id, _ := strconv.ParseInt(info.User, 10, 64) // checked when the customer first wrote
-	first, last, _ := strings.Cut(info.Name, " ")
-	return user{ID: id, FirstName: first, LastName: last, Username: info.Username, Language: info.Language}
-}
-
-func chatValue(info simulator.ChatInfo) privateChat {
-	who := customer(info)
-	return privateChat{ID: who.ID, Type: "private", FirstName: who.FirstName, LastName: who.LastName, Username: who.Username}
-}
-
-// wire is a message of the phone in the Bot API's words.
-func (a *API) wire(b *bot, info simulator.ChatInfo, m simulator.Message) message {
-	id, _ := strconv.ParseInt(m.ID, 10, 64) // the simulator's own number
-	w := message{ID: id, From: customer(info), Chat: chatValue(info), Date: m.Time.Unix(), Entities: m.Entities}
-	if m.Direction == simulator.Outbound {
-		w.From = b.user()
-		w.Markup = markupOf(m.Buttons)
-	}
-	if !m.EditTime.IsZero() {
-		w.EditDate = m.EditTime.Unix()
-	}
-	if quoted, err := a.store.Message(m.Chat, m.ReplyTo); err == nil {
-		quoted.ReplyTo = "" // "will not contain further reply_to_message fields"
-		inner := a.wire(b, info, quoted)
-		w.ReplyTo = &inner
-	}
-	switch {
-	case m.Media == nil:
-		w.Text = m.Text
-	case m.Kind == "photo":
-		w.Caption, w.Photo = m.Text, []file{fileOf(*m.Media)}
-	default:
-		document := fileOf(*m.Media)
-		w.Caption, w.Document = m.Text, &document
-	}
-	return w
-}
-
 // reachable finds the chat of a call and says why it cannot be written to.
 func (a *API) reachable(b *bot, args arguments) (simulator.ChatInfo, *failure) {
-	id := strings.TrimSpace(args.get("chat_id"))
-	if id == "" {
+	name := chatName(args)
+	if name == "" {
 		return simulator.ChatInfo{}, badRequest("chat_id is empty")
 	}
-	info, ok := a.store.Info(chatOf(b, id))
-	if !ok {
-		return info, badRequest("chat not found")
+	if connection := connectionOf(name); connection != "" {
+		if failed := a.usable(b, connection); failed != nil {
+			return simulator.ChatInfo{}, failed
+		}
 	}
-	if info.Blocked {
+	info, ok := a.store.Info(chatOf(b, name))
+	switch {
+	case !ok:
+		return info, badRequest("chat not found")
+	case info.Moved != "":
+		failed := badRequest("group chat was upgraded to a supergroup chat")
+		failed.parameters = &parameters{Migrate: integer(info.Moved)}
+		return info, failed
+	case info.Blocked && info.Group != nil:
+		return info, &failure{code: http.StatusForbidden, description: "Forbidden: bot was kicked from the " + chatValue(info).Type + " chat"}
+	case info.Blocked:
 		return info, blocked()
 	}
+	if thread, _ := args.integer("message_thread_id"); thread != 0 && (info.Group == nil || info.Group.Thread == 0) {
+		return info, badRequest("message thread not found")
+	}
 	return info, nil
+}
+
+// chatName is the chat that a call is about; those of a business account are
+// named after its connection.
+func chatName(args arguments) string {
+	name := strings.TrimSpace(args.get("chat_id"))
+	if connection := args.get("business_connection_id"); connection != "" && name != "" {
+		return connection + ":" + name
+	}
+	return name
 }
 
 // text reads a text or caption with its markup.
@@ -150,7 +111,7 @@ func (a *API) sendMessage(b *bot, args arguments) (result, *failure) {
 
 // put sends a message whose content was checked.
 func (a *API) put(b *bot, args arguments, info simulator.ChatInfo, m simulator.Message) (result, *failure) {
-	buttons, failed := markup(args.get("reply_markup"))
+	keys, failed := markup(args.get("reply_markup"), info)
 	if failed != nil {
 		return result{}, failed
 	}
@@ -161,10 +122,14 @@ func (a *API) put(b *bot, args arguments, info simulator.ChatInfo, m simulator.M
 		return result{}, failed
 	}
 	m.ID, m.Chat, m.Direction = a.nextMessage(b), info.Chat, simulator.Outbound
-	m.Buttons, m.Time, m.Request, m.State = buttons, time.Now(), args.journal(), simulator.StateSent
+	m.Buttons, m.Keyboard, m.Time, m.Request, m.State = keys.inline, keys.reply, time.Now(), args.journal(), simulator.StateSent
+	m.Thread, _ = args.integer("message_thread_id")
 	m, err := a.store.Add(m)
 	if err != nil {
 		return result{}, badRequest("chat not found")
+	}
+	if keys.replaces {
+		_, _ = a.store.Update(m.Chat, func(info *simulator.ChatInfo) { info.Keyboard = keys.reply })
 	}
 	value := a.wire(b, info, m)
 	return result{value: value, message: m.ID, after: func() {
@@ -220,18 +185,30 @@ func (a *API) checkRates(b *bot, info simulator.ChatInfo) *failure {
 	return tooMany(int(wait/time.Second) + 1)
 }
 
+// draftLife is how long a draft is shown (Bot API, sendMessageDraft).
+const draftLife = 30 * time.Second
+
 func (a *API) sendMessageDraft(b *bot, args arguments) (result, *failure) {
 	info, failed := a.reachable(b, args)
 	if failed != nil {
 		return result{}, failed
 	}
-	if id, ok := args.integer("draft_id"); !ok || id == 0 {
+	id, ok := args.integer("draft_id")
+	switch {
+	case !ok || id == 0:
 		return result{}, badRequest("draft_id must be non-zero")
+	case info.Group != nil:
+		return result{}, badRequest("chat_id must be that of a private chat") // the wording is ours
 	}
 	plain, _, failed := text(args, "text", "entities", maxText)
 	if failed != nil {
 		return result{}, failed
 	}
-	a.store.Draft(info.Chat, plain)
+	if failed = a.checkRates(b, info); failed != nil {
+		return result{}, failed
+	}
+	a.store.Draft(info.Chat, simulator.Draft{
+		ID: id, Text: plain, Until: time.Now().Add(draftLife), Stoppable: args.truth("can_stop"),
+	})
 	return result{value: true}, nil
 }

@@ -3,6 +3,7 @@ package botapi
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,24 +20,33 @@ type method struct {
 // table lists the methods that the simulator knows, by their name in small
 // letters.
 func (a *API) table() map[string]method {
-	return map[string]method{
-		"getme":                  {name: "getMe", run: a.getMe},
-		"setwebhook":             {name: "setWebhook", required: []string{"url"}, run: a.setWebhook},
-		"deletewebhook":          {name: "deleteWebhook", run: a.deleteWebhook},
-		"getwebhookinfo":         {name: "getWebhookInfo", run: a.getWebhookInfo},
-		"getupdates":             {name: "getUpdates", run: a.getUpdates},
-		"setmycommands":          {name: "setMyCommands", required: []string{"commands"}, run: confirm},
-		"sendmessage":            {name: "sendMessage", required: []string{"chat_id", "text"}, sends: true, run: a.sendMessage},
-		"sendphoto":              {name: "sendPhoto", required: []string{"chat_id", "photo"}, sends: true, run: a.sendFile("photo")},
-		"senddocument":           {name: "sendDocument", required: []string{"chat_id", "document"}, sends: true, run: a.sendFile("document")},
-		"sendmessagedraft":       {name: "sendMessageDraft", required: []string{"chat_id", "draft_id"}, run: a.sendMessageDraft},
-		"sendchataction":         {name: "sendChatAction", required: []string{"chat_id", "action"}, run: a.sendChatAction},
-		"editmessagetext":        {name: "editMessageText", run: a.editMessageText},
-		"editmessagereplymarkup": {name: "editMessageReplyMarkup", run: a.editMessageReplyMarkup},
-		"setmessagereaction":     {name: "setMessageReaction", required: []string{"chat_id", "message_id"}, run: a.setMessageReaction},
-		"answercallbackquery":    {name: "answerCallbackQuery", required: []string{"callback_query_id"}, run: a.answerCallbackQuery},
-		"getfile":                {name: "getFile", required: []string{"file_id"}, run: a.getFile},
+	all := []method{
+		{name: "getMe", run: a.getMe},
+		{name: "setWebhook", required: []string{"url"}, run: a.setWebhook},
+		{name: "deleteWebhook", run: a.deleteWebhook},
+		{name: "getWebhookInfo", run: a.getWebhookInfo},
+		{name: "getUpdates", run: a.getUpdates},
+		{name: "setMyCommands", required: []string{"commands"}, run: confirm},
+		{name: "sendMessage", required: []string{"chat_id", "text"}, sends: true, run: a.sendMessage},
+		{name: "sendMessageDraft", required: []string{"chat_id", "draft_id"}, run: a.sendMessageDraft},
+		{name: "sendChatAction", required: []string{"chat_id", "action"}, run: a.sendChatAction},
+		{name: "editMessageText", run: a.editMessageText},
+		{name: "editMessageReplyMarkup", run: a.editMessageReplyMarkup},
+		{name: "setMessageReaction", required: []string{"chat_id", "message_id"}, run: a.setMessageReaction},
+		{name: "answerCallbackQuery", required: []string{"callback_query_id"}, run: a.answerCallbackQuery},
+		{name: "getFile", required: []string{"file_id"}, run: a.getFile},
 	}
+	for name, kind := range map[string]string{
+		"sendPhoto": "photo", "sendDocument": "document", "sendVideo": "video", "sendAudio": "audio", "sendVoice": "voice",
+		"sendSticker": "sticker", "sendAnimation": "animation", "sendVideoNote": "video_note",
+	} {
+		all = append(all, method{name: name, required: []string{"chat_id", kind}, sends: true, run: a.sendFile(kind)})
+	}
+	table := make(map[string]method, len(all))
+	for _, m := range all {
+		table[strings.ToLower(m.name)] = m
+	}
+	return table
 }
 
 type user struct {
@@ -59,7 +69,7 @@ func (a *API) getMe(b *bot, _ arguments) (result, *failure) {
 		CanJoinGroups  bool `json:"can_join_groups"`
 		ReadsAllGroups bool `json:"can_read_all_group_messages"`
 		Inline         bool `json:"supports_inline_queries"`
-	}{b.user(), true, false, false}}, nil
+	}{b.user(), true, true, false}}, nil // privacy mode is off: it reads whole groups
 }
 
 func (a *API) getUpdates(b *bot, _ arguments) (result, *failure) {

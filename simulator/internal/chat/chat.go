@@ -76,8 +76,21 @@ func (s *Store) Open(chat simulator.Chat, person simulator.Person) simulator.Cha
 	known.Username = cmp.Or(person.Username, known.Username)
 	known.Language = cmp.Or(person.Language, known.Language)
 	known.UserID = cmp.Or(person.UserID, known.UserID)
+	known.Phone = cmp.Or(person.Phone, known.Phone)
 	known.HidePhone = known.HidePhone || person.HidePhone
 	return r.info
+}
+
+// Update changes what is known of a chat.
+func (s *Store) Update(chat simulator.Chat, change func(*simulator.ChatInfo)) (simulator.ChatInfo, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, ok := s.rooms[chat]
+	if !ok {
+		return simulator.ChatInfo{}, ErrNoChat
+	}
+	change(&r.info)
+	return r.info, nil
 }
 
 func (s *Store) makeSpace() {
@@ -134,19 +147,15 @@ func (s *Store) List() []simulator.ChatInfo {
 
 // SetPhone stores what the customer did with the chat.
 func (s *Store) SetPhone(chat simulator.Chat, phone simulator.Phone) (simulator.ChatInfo, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.rooms[chat]
-	if !ok {
-		return simulator.ChatInfo{}, ErrNoChat
-	}
-	if phone.Open != nil {
-		r.info.PhoneOpen = *phone.Open
-	}
-	if phone.Blocked != nil {
-		r.info.Blocked = *phone.Blocked
-	}
-	return r.info, nil
+	return s.Update(chat, func(info *simulator.ChatInfo) {
+		for state, wanted := range map[*bool]*bool{
+			&info.PhoneOpen: phone.Open, &info.Blocked: phone.Blocked, &info.HidePhone: phone.HidePhone,
+		} {
+			if wanted != nil {
+				*state = *wanted
+			}
+		}
+	})
 }
 
 func (s *Store) emit(event simulator.Event) {

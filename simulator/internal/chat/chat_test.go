@@ -104,7 +104,7 @@ func TestStore(t *testing.T) {
 		require.NoError(t, err)
 		store.Advance(ana, "1", simulator.StateDelivered, "")
 		store.Typing(ana, time.Now())
-		store.Draft(ana, "Hol")
+		store.Draft(ana, simulator.Draft{ID: 1, Text: "Hol"})
 		store.Notice(ana, "listo", true)
 		events, _ := store.Events().Since(0)
 		var types []simulator.EventType

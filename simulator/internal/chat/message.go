@@ -30,7 +30,7 @@ func (s *Store) Add(m simulator.Message) (simulator.Message, error) {
 	r.info.LastActive = time.Now()
 	switch {
 	case m.Direction == simulator.Outbound:
-		r.info.TypingUntil = time.Time{}
+		r.info.TypingUntil, r.info.Draft = time.Time{}, nil
 	case m.Time.After(r.info.LastInbound):
 		r.info.LastInbound = m.Time
 	}
@@ -148,9 +148,12 @@ func (s *Store) Typing(chat simulator.Chat, until time.Time) {
 	s.emit(simulator.Event{Type: simulator.EventTyping, Chat: chat, Until: until})
 }
 
-// Draft shows a streamed answer as far as it got.
-func (s *Store) Draft(chat simulator.Chat, text string) {
-	s.emit(simulator.Event{Type: simulator.EventDraft, Chat: chat, Text: text})
+// Draft shows a streamed answer as far as it got, in place of the one before.
+func (s *Store) Draft(chat simulator.Chat, draft simulator.Draft) {
+	_, err := s.Update(chat, func(info *simulator.ChatInfo) { info.Draft = &draft })
+	if err == nil {
+		s.emit(simulator.Event{Type: simulator.EventDraft, Chat: chat, Text: draft.Text, Until: draft.Until, Draft: &draft})
+	}
 }
 
 // Notice shows the reply to a button press.

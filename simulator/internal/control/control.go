@@ -76,6 +76,8 @@ func (a *API) routes() map[string]handler {
 		"POST " + Prefix + "/messages":            a.say,
 		"POST " + Prefix + "/batches":             a.sayTogether,
 		"POST " + Prefix + "/presses":             a.press,
+		"POST " + Prefix + "/moves":               a.move,
+		"POST " + Prefix + "/connections":         a.connect,
 		"POST " + Prefix + "/raw":                 a.raw,
 		"POST " + Prefix + "/media":               a.addMedia,
 		"GET " + Prefix + "/media/{id}":           a.getMedia,

@@ -60,6 +60,33 @@ func (a *API) press(w http.ResponseWriter, r *http.Request) error {
 	return respond(w, http.StatusCreated, m)
 }
 
+func (a *API) move(w http.ResponseWriter, r *http.Request) error {
+	var m simulator.Move
+	if err := decode(w, r, &m); err != nil {
+		return err
+	}
+	if m.Platform == simulator.Telegram {
+		return errors.New("only WhatsApp's customers have a number to change")
+	}
+	info, err := a.Graph.Move(m)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusCreated, info)
+}
+
+func (a *API) connect(w http.ResponseWriter, r *http.Request) error {
+	var c simulator.Connection
+	if err := decode(w, r, &c); err != nil {
+		return err
+	}
+	c, err := a.Bots.Connect(c)
+	if err != nil {
+		return err
+	}
+	return respond(w, http.StatusCreated, c)
+}
+
 func (a *API) raw(w http.ResponseWriter, r *http.Request) error {
 	var raw simulator.Raw
 	if err := decode(w, r, &raw); err != nil {

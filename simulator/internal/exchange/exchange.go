@@ -23,6 +23,8 @@ type Reply struct {
 	Body   []byte
 	// Message is the id of the message that the call put on the phone.
 	Message string
+	// File says that Body is a file, which the journal leaves out.
+	File bool
 	// After is called once the answer is on its way, for what follows it.
 	After func()
 }
@@ -34,6 +36,21 @@ func JSON(status int, contentType string, v any) Reply {
 		panic(err)
 	}
 	return Reply{Status: status, Header: http.Header{"Content-Type": {contentType}}, Body: body}
+}
+
+// File makes a reply that is a file.
+func File(contentType string, content []byte) Reply {
+	header := http.Header{"Content-Type": {contentType}, "X-Content-Type-Options": {"nosniff"}}
+	return Reply{Status: http.StatusOK, Header: header, Body: content, File: true}
+}
+
+// NotFound is how both platforms' file servers answer for what they do not
+// have (any longer).
+func NotFound() Reply {
+	return Reply{
+		Status: http.StatusNotFound, Header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		Body: []byte("404 page not found\n"),
+	}
 }
 
 // Call is a decoded call before it is carried out.
@@ -103,6 +120,9 @@ func follow(reply Reply) {
 
 func (d Desk) record(call Call, fault simulator.Fault, start time.Time, reply Reply) {
 	response := json.RawMessage(reply.Body)
+	if reply.File {
+		response = nil
+	}
 	if len(response) > 0 && !json.Valid(response) {
 		response, _ = json.Marshal(string(reply.Body))
 	}

@@ -21,6 +21,9 @@ const (
 	Send    Point = "send"
 	Status  Point = "status"
 	Webhook Point = "webhook"
+	// Person is where a webhook says who wrote, Media where a file is given out.
+	Person Point = "person"
+	Media  Point = "media"
 )
 
 // Set holds the ordered faults.
@@ -45,10 +48,16 @@ func pointOf(kind simulator.FaultKind) Point {
 		simulator.FaultEmpty, simulator.FaultHang, simulator.FaultReset, simulator.FaultLostReply,
 		simulator.FaultSlow, simulator.FaultPaced:
 		return Send
-	case simulator.FaultStatusLate, simulator.FaultStatusEarly, simulator.FaultStatusNever, simulator.FaultStatusFailed:
+	case simulator.FaultStatusLate, simulator.FaultStatusEarly, simulator.FaultStatusNever, simulator.FaultStatusFailed,
+		simulator.FaultStatusReorder:
 		return Status
-	case simulator.FaultWebhookDuplicate, simulator.FaultWebhookLate, simulator.FaultWebhookNever:
+	case simulator.FaultWebhookDuplicate, simulator.FaultWebhookLate, simulator.FaultWebhookNever,
+		simulator.FaultWebhookReorder, simulator.FaultWebhookBatch:
 		return Webhook
+	case simulator.FaultPhoneMissing:
+		return Person
+	case simulator.FaultMediaGone, simulator.FaultMediaCorrupt, simulator.FaultMediaExpired:
+		return Media
 	default:
 		return ""
 	}
@@ -63,18 +72,48 @@ func (s *Set) Add(f simulator.Fault) (simulator.Fault, error) {
 	if (f.Kind == simulator.FaultError || f.Kind == simulator.FaultStatusFailed) && f.Code == 0 {
 		return simulator.Fault{}, fmt.Errorf("fault %q needs a code", f.Kind)
 	}
-	f.Count = cmp.Or(f.Count, 1)
-	f.Copies = cmp.Or(f.Copies, 2)
-	f.RetryAfter = cmp.Or(f.RetryAfter, 1)
-	if f.Kind == simulator.FaultHang {
-		f.Delay = cmp.Or(f.Delay, simulator.Duration(time.Minute))
+	if whatsAppOnly(f.Kind, point) {
+		if f.Platform == simulator.Telegram {
+			return simulator.Fault{}, fmt.Errorf("fault %q is WhatsApp's", f.Kind)
+		}
+		f.Platform = simulator.WhatsApp
 	}
+	f = withDefaults(f)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastID++
 	f.ID = s.lastID
 	s.orders = append(s.orders, &order{Fault: f, point: point})
 	return f, nil
+}
+
+// whatsAppOnly knows what cannot happen on Telegram, which reports no statuses
+// and delivers one update after the other, each in a body of its own.
+func whatsAppOnly(kind simulator.FaultKind, point Point) bool {
+	switch kind {
+	case simulator.FaultPaced, simulator.FaultWebhookReorder, simulator.FaultWebhookBatch:
+		return true
+	default:
+		return point == Status || point == Person
+	}
+}
+
+func withDefaults(f simulator.Fault) simulator.Fault {
+	delay := func(d time.Duration) { f.Delay = cmp.Or(f.Delay, simulator.Duration(d)) }
+	switch f.Kind {
+	case simulator.FaultHang:
+		delay(time.Minute)
+	case simulator.FaultWebhookReorder:
+		delay(5 * time.Second)
+	case simulator.FaultWebhookBatch:
+		delay(time.Second)
+		f.Copies = cmp.Or(f.Copies, 1000)
+		f.Count = cmp.Or(f.Count, f.Copies)
+	}
+	f.Count = cmp.Or(f.Count, 1)
+	f.Copies = cmp.Or(f.Copies, 2)
+	f.RetryAfter = cmp.Or(f.RetryAfter, 1)
+	return f
 }
 
 // List returns the faults that are still to come.

@@ -63,20 +63,6 @@ type mediaBody struct {
 	Filename string `json:"filename"`
 }
 
-type templateBody struct {
-	Name     string `json:"name"`
-	Language struct {
-		Code string `json:"code"`
-	} `json:"language"`
-	Components []struct {
-		Type       string `json:"type"`
-		Parameters []struct {
-			Type string `json:"type"`
-			Text string `json:"text"`
-		} `json:"parameters"`
-	} `json:"components"`
-}
-
 // decode reads the body and checks what all kinds share.
 func decode(raw []byte) (body, *failure) {
 	var b body
@@ -112,15 +98,15 @@ func (a *API) check(n simulator.Number, b body) *failure {
 	case "text":
 		return checkText(b.Text)
 	case "template":
-		return checkTemplate(n, b.Template)
+		return a.checkTemplate(n, b.Template)
 	case "interactive":
-		return checkInteractive(b.Interactive)
+		return a.checkInteractive(b.Interactive)
 	case "reaction":
 		return a.checkReaction(n, b.Reaction)
 	case "image", "document", "audio", "video", "sticker":
-		return a.checkMedia(b)
+		return a.checkMedia(b.Type, b.file())
 	case "location":
-		return present(b.Type, len(b.Location) > 0)
+		return checkLocation(b.Location)
 	case "contacts":
 		return present(b.Type, len(b.Contacts) > 0)
 	default:
@@ -175,22 +161,18 @@ func checkText(t *textBody) *failure {
 	return nil
 }
 
-func checkTemplate(n simulator.Number, t *templateBody) *failure {
-	switch {
-	case t == nil:
-		return present("template", false)
-	case t.Name == "" || t.Language.Code == "":
-		return parameter("The parameters template['name'] and template['language']['code'] are required.")
+func checkLocation(raw json.RawMessage) *failure {
+	var place struct {
+		Latitude  *float64 `json:"latitude"`
+		Longitude *float64 `json:"longitude"`
 	}
-	if len(n.Templates) == 0 {
-		return nil
+	if len(raw) == 0 {
+		return present("location", false)
 	}
-	for _, approved := range n.Templates {
-		if approved == t.Name+"/"+t.Language.Code {
-			return nil
-		}
+	if json.Unmarshal(raw, &place) != nil || place.Latitude == nil || place.Longitude == nil {
+		return refused(codeMissing, "Parameters 'latitude' and 'longitude' are mandatory for type 'location'")
 	}
-	return refused(codeTemplate, "template name (%s) does not exist in %s", t.Name, t.Language.Code)
+	return nil
 }
 
 func (a *API) checkReaction(n simulator.Number, r *reactionBody) *failure {
@@ -221,13 +203,16 @@ func (b body) file() *mediaBody {
 	}
 }
 
-func (a *API) checkMedia(b body) *failure {
-	file := b.file()
+func (a *API) checkMedia(kind string, file *mediaBody) *failure {
 	switch {
 	case file == nil:
-		return present(b.Type, false)
+		return present(kind, false)
 	case (file.ID == "") == (file.Link == ""):
-		return refused(codeParameter, "Exactly one of id and link is needed in %s", b.Type)
+		return refused(codeParameter, "Exactly one of id and link is needed in %s", kind)
+	case file.Caption != "" && (kind == "audio" || kind == "sticker"):
+		return parameter("Param %s['caption'] is not supported.", kind)
+	case entities.Length(file.Caption) > maxBody:
+		return parameter("Param %s['caption'] must be at most %d characters long.", kind, maxBody)
 	case file.Link != "" && !strings.HasPrefix(file.Link, "https://") && !strings.HasPrefix(file.Link, "http://"):
 		return refused(codeValue, "link must be an http or https URL")
 	}

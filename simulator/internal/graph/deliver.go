@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/knobot/knobot/simulator"
@@ -18,25 +19,77 @@ import (
 	"github.com/knobot/knobot/simulator/internal/webhook"
 )
 
-// deliver sends a body to the number's webhook, signed.
-func (a *API) deliver(n simulator.Number, chat simulator.Chat, name string, body []byte, acknowledged func()) {
-	target := webhook.Target{URL: n.WebhookURL, Header: headers(n, body, simulator.SignatureValid)}
-	event := webhook.Event{
-		Chat: chat, Name: name, Body: body, Policy: webhook.WhatsApp(), Acknowledged: acknowledged,
-		Target: func() (webhook.Target, bool) { return target, true },
+// parcel is something to tell a business.
+type parcel struct {
+	chat simulator.Chat
+	// name begins with the word by which faults know it.
+	name         string
+	values       []value
+	acknowledged func()
+}
+
+// add joins another parcel's changes to this one.
+func (p *parcel) add(other parcel) {
+	if p.name == "" {
+		p.chat, p.name = other.chat, other.name
 	}
-	fault, _ := a.desk.Faults.Take(faults.Webhook, chat, strings.Fields(name)[0], true)
-	copies := 1
+	p.values = append(p.values, other.values...)
+	first, second := p.acknowledged, other.acknowledged
+	p.acknowledged = func() {
+		for _, call := range []func(){first, second} {
+			if call != nil {
+				call()
+			}
+		}
+	}
+}
+
+// deliver sends a parcel to the number's webhook, unless a fault has it
+// otherwise.
+func (a *API) deliver(n simulator.Number, p parcel) {
+	fault, _ := a.desk.Faults.Take(faults.Webhook, p.chat, strings.Fields(p.name)[0], true)
 	switch fault.Kind {
 	case simulator.FaultWebhookNever:
-		return
+	case simulator.FaultWebhookBatch:
+		a.gather(n, p, fault)
+	case simulator.FaultWebhookReorder:
+		a.hold(n, p, time.Duration(fault.Delay))
 	case simulator.FaultWebhookLate:
-		event.Wait = time.Duration(fault.Delay)
+		a.ship(n, p, time.Duration(fault.Delay), 1)
 	case simulator.FaultWebhookDuplicate:
-		copies = fault.Copies
+		a.ship(n, p, 0, fault.Copies)
+	default:
+		a.ship(n, p, 0, 1)
+	}
+}
+
+// ship hands a parcel over to the deliverer, signed, and what waited for it.
+func (a *API) ship(n simulator.Number, p parcel, wait time.Duration, copies int) {
+	body := payload(n, p.values...)
+	target := webhook.Target{URL: n.WebhookURL, Header: headers(n, body, simulator.SignatureValid)}
+	sent := make(chan struct{})
+	var once sync.Once
+	event := webhook.Event{
+		Chat: p.chat, Name: p.name, Body: body, Policy: webhook.WhatsApp(), Wait: wait,
+		Acknowledged: func() {
+			if p.acknowledged != nil {
+				p.acknowledged()
+			}
+			once.Do(func() { close(sent) })
+		},
+		Target: func() (webhook.Target, bool) { return target, true },
 	}
 	for range copies {
 		a.webhooks.Deliver(event)
+	}
+	if held, ok := a.release(n.ID, nil); ok {
+		a.after(func() {
+			select {
+			case <-sent:
+				a.ship(n, held.parcel, 0, 1)
+			case <-a.ctx.Done():
+			}
+		})
 	}
 }
 

@@ -49,6 +49,9 @@ type API struct {
 
 	mu      sync.RWMutex
 	numbers []simulator.Number
+	// held and baskets are what faults keep back, by number.
+	held    map[string]*heldback
+	baskets map[string]*heldback
 }
 
 // New returns an API without numbers. Base is where webhooks go by default.
@@ -60,6 +63,7 @@ func New(desk exchange.Desk, store *chat.Store, shelf *media.Shelf, webhooks *we
 		desk: desk, store: store, shelf: shelf, webhooks: webhooks, settings: settings,
 		base: strings.TrimSuffix(base, "/"), meter: quota.NewMeter(),
 		version: regexp.MustCompile(`^v\d{1,2}\.\d$`), ctx: ctx, cancel: cancel,
+		held: make(map[string]*heldback), baskets: make(map[string]*heldback),
 	}
 }
 
@@ -147,7 +151,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "POST media":
 		a.upload(w, r, owner)
 	case "GET ":
-		a.object(w, r, id)
+		a.object(w, r, owner, id)
 	default:
 		write(w, unknownObject(id).reply())
 	}
@@ -207,6 +211,16 @@ func write(w http.ResponseWriter, reply exchange.Reply) {
 
 func digits(s string) bool {
 	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// digitsOf keeps the digits of a text.
+func digitsOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
 }
 
 func tail(s string, n int) string {

@@ -6,80 +6,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/internal/chat"
+	"github.com/knobot/knobot/simulator/internal/faults"
 )
 
-// value is the part of a webhook that belongs to one number.
-type value struct {
-	Product  string            `json:"messaging_product"`
-	Metadata metadata          `json:"metadata"`
-	Contacts []contact         `json:"contacts,omitempty"`
-	Messages []json.RawMessage `json:"messages,omitempty"`
-	Statuses []statusValue     `json:"statuses,omitempty"`
-}
-
-type metadata struct {
-	DisplayPhone  string `json:"display_phone_number"`
-	PhoneNumberID string `json:"phone_number_id"`
-}
-
-type contact struct {
-	Profile profile `json:"profile"`
-	WaID    string  `json:"wa_id,omitempty"`
-	UserID  string  `json:"user_id,omitempty"`
-}
-
-type profile struct {
-	Name     string `json:"name"`
-	Username string `json:"username,omitempty"`
-}
-
-type envelope struct {
-	Object string  `json:"object"`
-	Entry  []entry `json:"entry"`
-}
-
-type entry struct {
-	ID      string   `json:"id"`
-	Changes []change `json:"changes"`
-}
-
-type change struct {
-	Value value  `json:"value"`
-	Field string `json:"field"`
-}
-
-func (a *API) value(n simulator.Number) value {
-	return value{Product: "whatsapp", Metadata: metadata{DisplayPhone: n.DisplayPhone, PhoneNumberID: n.ID}}
-}
-
-// payload wraps values into one webhook body, one change each.
-func payload(n simulator.Number, values ...value) []byte {
-	changes := make([]change, 0, len(values))
-	for _, v := range values {
-		changes = append(changes, change{Value: v, Field: "messages"})
-	}
-	body, err := json.Marshal(envelope{
-		Object: "whatsapp_business_account", Entry: []entry{{ID: n.BusinessID, Changes: changes}},
-	})
-	if err != nil { // values hold valid JSON only
-		panic(err)
-	}
-	return body
-}
-
-// Say lets a customer write.
+// Say lets a customer write, or staff with the company's own phone.
 func (a *API) Say(u simulator.Utterance) (simulator.Message, error) {
-	n, m, v, err := a.utter(u)
+	n, m, p, err := a.utter(u)
 	if err != nil {
 		return simulator.Message{}, err
 	}
 	for range max(u.Copies, 1) {
-		a.deliver(n, m.Chat, "message "+m.ID, payload(n, v), func() { a.delivered(m) })
+		a.deliver(n, p)
 	}
 	return m, nil
 }
@@ -88,10 +31,10 @@ func (a *API) Say(u simulator.Utterance) (simulator.Message, error) {
 // body, as Meta does under load (up to 1,000 updates).
 func (a *API) SayTogether(all []simulator.Utterance) ([]simulator.Message, error) {
 	said := make([]simulator.Message, 0, len(all))
-	values := make([]value, 0, len(all))
 	var n simulator.Number
+	var together parcel
 	for _, u := range all {
-		number, m, v, err := a.utter(u)
+		number, m, p, err := a.utter(u)
 		if err != nil {
 			return said, err
 		}
@@ -99,71 +42,136 @@ func (a *API) SayTogether(all []simulator.Utterance) ([]simulator.Message, error
 			return said, errors.New("a batch belongs to one number")
 		}
 		n = number
-		said, values = append(said, m), append(values, v)
+		said = append(said, m)
+		together.add(p)
 	}
 	if len(said) == 0 {
 		return said, nil
 	}
-	a.deliver(n, said[0].Chat, fmt.Sprintf("batch of %d", len(said)), payload(n, values...), func() {
-		for _, m := range said {
-			a.delivered(m)
-		}
-	})
+	together.name = fmt.Sprintf("batch of %d", len(said))
+	a.deliver(n, together)
 	return said, nil
 }
 
-func (a *API) delivered(m simulator.Message) {
-	a.store.Advance(m.Chat, m.ID, simulator.StateDelivered, "")
-}
-
-// utter puts the customer's message on the phone and makes its webhook value.
-func (a *API) utter(u simulator.Utterance) (simulator.Number, simulator.Message, value, error) {
-	fail := func(err error) (simulator.Number, simulator.Message, value, error) {
-		return simulator.Number{}, simulator.Message{}, value{}, err
+// utter puts the customer's message on the phone and makes its webhook.
+func (a *API) utter(u simulator.Utterance) (simulator.Number, simulator.Message, parcel, error) {
+	fail := func(err error) (simulator.Number, simulator.Message, parcel, error) {
+		return simulator.Number{}, simulator.Message{}, parcel{}, err
 	}
 	n, err := a.number(u.Account)
 	if err != nil {
 		return fail(err)
 	}
-	u.Platform, u.Account, u.From = simulator.WhatsApp, n.ID, strings.TrimPrefix(u.From, "+")
-	if !digits(u.From) || len(u.From) < 5 {
-		return fail(errors.New("from must be a phone number, digits with the country code"))
+	if u, err = complete(u, n); err != nil {
+		return fail(err)
 	}
-	if u.UserID == "" {
-		u.UserID = userID(u.Chat())
+	build := a.content
+	if amends(u) {
+		build = a.amend
+	}
+	content, m, err := build(u)
+	if err != nil {
+		return fail(err)
+	}
+	if err = addExtra(content, u); err != nil {
+		return fail(err)
+	}
+	info := a.store.Open(u.Chat(), u.Person)
+	p := parcel{chat: m.Chat}
+	id := newID()
+	if !amends(u) {
+		if m, err = a.store.Add(m); err != nil {
+			return fail(err)
+		}
+		id = m.ID
+		p.acknowledged = func() { a.store.Advance(m.Chat, m.ID, simulator.StateDelivered, "") }
+	}
+	content["id"], content["timestamp"] = id, stamp(u.Time)
+	p.name, p.values = "message "+id, []value{a.messageValue(n, info, u, content)}
+	return n, m, p, nil
+}
+
+// complete fills in what an utterance may leave out.
+func complete(u simulator.Utterance, n simulator.Number) (simulator.Utterance, error) {
+	u.Platform, u.Account, u.From = simulator.WhatsApp, n.ID, strings.TrimPrefix(u.From, "+")
+	if isUserID(u.From) {
+		u.UserID = u.From
+	} else if !digits(u.From) || len(u.From) < 5 {
+		return u, errors.New("from must be a phone number, digits with the country code, or a business-scoped user id")
+	}
+	if u.Group != nil || u.Business != "" || u.Album != "" {
+		return u, errors.New("groups, business connections and albums are Telegram's")
 	}
 	if u.Time.IsZero() {
 		u.Time = time.Now()
 	}
-	content, m, err := a.content(u)
-	if err != nil {
-		return fail(err)
+	return u, nil
+}
+
+// messageValue is the value that tells of a message.
+func (a *API) messageValue(n simulator.Number, info simulator.ChatInfo, u simulator.Utterance, content map[string]any) value {
+	if fault, ok := a.desk.Faults.Take(faults.Person, info.Chat, u.Kind, true); ok && fault.Kind == simulator.FaultPhoneMissing {
+		info.HidePhone = true
 	}
-	info := a.store.Open(u.Chat(), u.Person)
-	if m, err = a.store.Add(m); err != nil {
-		return fail(err)
+	if info.UserID == "" {
+		info.UserID = userID(info.Chat)
+		_, _ = a.store.Update(info.Chat, func(known *simulator.ChatInfo) { known.UserID = info.UserID })
 	}
 	v := a.value(n)
 	v.Contacts = []contact{contactOf(info)}
-	v.Messages = []json.RawMessage{messageValue(n, info, m, content)}
-	return n, m, v, nil
-}
-
-// messageValue is messages[] of the webhook.
-func messageValue(n simulator.Number, info simulator.ChatInfo, m simulator.Message, content map[string]any) json.RawMessage {
-	content["id"], content["timestamp"] = m.ID, stamp(m.Time)
-	content["from_user_id"] = info.UserID
-	if phone := visiblePhone(info); phone != "" {
-		content["from"] = phone
+	if u.Kind == "system" {
+		v.Contacts = nil
 	}
-	if m.ReplyTo != "" {
-		content["context"] = map[string]string{"from": n.DisplayPhone, "id": m.ReplyTo}
+	if context := contextOf(n, u, content["context"]); len(context) > 0 {
+		content["context"] = context
+	}
+	phone, id := "from", "from_user_id"
+	if u.Staff {
+		content["from"] = n.DisplayPhone
+		phone, id = "to", "to_user_id"
+	}
+	content[id] = info.UserID
+	if visible := visiblePhone(info); visible != "" {
+		content[phone] = visible
 	}
 	raw, err := json.Marshal(content)
 	if err != nil { // content is made of plain values and valid JSON
 		panic(err)
 	}
-	return raw
+	if u.Staff {
+		v.field, v.MessageEchoes = "smb_message_echoes", []json.RawMessage{raw}
+	} else {
+		v.Messages = []json.RawMessage{raw}
+	}
+	return v
+}
+
+// contextOf says what a message replies to and that it was forwarded.
+func contextOf(n simulator.Number, u simulator.Utterance, extra any) map[string]any {
+	context, _ := extra.(map[string]any)
+	if context == nil {
+		context = map[string]any{}
+	}
+	if u.ReplyTo != "" {
+		context["from"], context["id"] = n.DisplayPhone, u.ReplyTo
+	}
+	if u.Forwarded {
+		context["forwarded"] = true
+	}
+	return context
+}
+
+// addExtra joins the members that the caller wants beside the content.
+func addExtra(content map[string]any, u simulator.Utterance) error {
+	if len(u.Extra) == 0 {
+		return nil
+	}
+	var extra map[string]any
+	if json.Unmarshal(u.Extra, &extra) != nil {
+		return errors.New("extra must be an object")
+	}
+	maps.Copy(content, extra)
+	return nil
 }
 
 // Press lets a customer press a button or choose a row.
@@ -175,14 +183,30 @@ func (a *API) Press(p simulator.Press) (simulator.Message, error) {
 	for _, row := range pressed.Buttons {
 		for _, b := range row {
 			if b.Data == p.Data {
-				return a.Say(simulator.Utterance{
-					Platform: p.Platform, Account: p.Account, From: p.User, Kind: "interactive",
-					Text: b.Text, ReplyTo: p.Message, Copies: p.Copies, Body: replyBody(pressed, b),
-				})
+				return a.Say(a.reply(p, pressed, b))
 			}
 		}
 	}
 	return simulator.Message{}, fmt.Errorf("%w: the message has no button with that data", chat.ErrNoMessage)
+}
+
+// reply is what a press says.
+func (a *API) reply(p simulator.Press, pressed simulator.Message, b simulator.Button) simulator.Utterance {
+	u := simulator.Utterance{
+		Platform: p.Platform, Account: p.Account, From: p.User, Kind: "interactive",
+		Text: b.Text, ReplyTo: p.Message, Copies: p.Copies,
+	}
+	switch {
+	case b.Request == "contact":
+		info, _ := a.store.Info(p.Chat)
+		u.Kind, u.Text, u.Name = "contacts", "", info.Name
+		u.Body = ownContact(u, "contact_request")
+	case pressed.Kind == "template":
+		u.Kind, u.Body = "button", encode(map[string]string{"payload": b.Data, "text": b.Text})
+	default:
+		u.Body = replyBody(pressed, b)
+	}
+	return u
 }
 
 func replyBody(pressed simulator.Message, b simulator.Button) json.RawMessage {
@@ -193,25 +217,16 @@ func replyBody(pressed simulator.Message, b simulator.Button) json.RawMessage {
 			reply["description"] = b.Description
 		}
 	}
-	raw, err := json.Marshal(map[string]any{"type": kind, kind: reply})
+	return encode(map[string]any{"type": kind, kind: reply})
+}
+
+// encode writes plain values, which always works.
+func encode(v any) json.RawMessage {
+	raw, err := json.Marshal(v)
 	if err != nil {
 		panic(err)
 	}
 	return raw
-}
-
-func contactOf(info simulator.ChatInfo) contact {
-	return contact{
-		Profile: profile{Name: info.Name, Username: info.Username},
-		WaID:    visiblePhone(info), UserID: info.UserID,
-	}
-}
-
-func visiblePhone(info simulator.ChatInfo) string {
-	if info.HidePhone || !digits(info.User) {
-		return ""
-	}
-	return info.User
 }
 
 // userID is a customer's business-scoped id: the same for the same customer

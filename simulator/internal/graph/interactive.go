@@ -1,6 +1,9 @@
 package graph
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/internal/entities"
 )
@@ -16,11 +19,12 @@ const (
 	maxRowID       = 200
 	maxRowText     = 72
 	maxBody        = 1024
+	maxHeader      = 60
 )
 
 type interactive struct {
 	Type   string       `json:"type"`
-	Header *contentPart `json:"header"`
+	Header *header      `json:"header"`
 	Body   *contentPart `json:"body"`
 	Footer *contentPart `json:"footer"`
 	Action *struct {
@@ -30,6 +34,19 @@ type interactive struct {
 		Sections []listSection  `json:"sections"`
 		Params   map[string]any `json:"parameters"`
 	} `json:"action"`
+}
+
+// header is a text or a file; lists take text only.
+type header struct {
+	Type     string     `json:"type"`
+	Text     string     `json:"text"`
+	Image    *mediaBody `json:"image"`
+	Video    *mediaBody `json:"video"`
+	Document *mediaBody `json:"document"`
+}
+
+func (h *header) file() *mediaBody {
+	return templateParameter{Image: h.Image, Video: h.Video, Document: h.Document}.file()
 }
 
 type contentPart struct {
@@ -55,7 +72,7 @@ type listRow struct {
 	Description string `json:"description"`
 }
 
-func checkInteractive(i *interactive) *failure {
+func (a *API) checkInteractive(i *interactive) *failure {
 	switch {
 	case i == nil:
 		return present("interactive", false)
@@ -66,16 +83,40 @@ func checkInteractive(i *interactive) *failure {
 	case outside(i.Body.Text, 1, maxBody):
 		return refused(codeValue, "Body text length invalid. Min length: 1, Max length: %d", maxBody)
 	}
+	if failed := a.checkHeader(i); failed != nil {
+		return failed
+	}
 	switch i.Type {
 	case "button":
 		return checkButtons(i.Action.Buttons)
 	case "list":
 		return checkList(i.Action.Button, i.Action.Sections)
-	case "cta_url", "contact_request", "location_request_message", "flow":
+	case "contact_request":
+		if i.Action.Name != "request_contact_info" {
+			return refused(codeValue, "action name must be request_contact_info")
+		}
+		return nil
+	case "cta_url", "location_request_message", "flow":
 		return nil
 	default:
 		return refused(codeValue, "interactive type '%s' is not supported", i.Type)
 	}
+}
+
+func (a *API) checkHeader(i *interactive) *failure {
+	if i.Header == nil {
+		return nil
+	}
+	file := i.Header.file()
+	switch {
+	case outside(i.Header.Text, 0, maxHeader):
+		return refused(codeValue, "Header text length invalid. Max length: %d", maxHeader)
+	case i.Type == "list" && file != nil:
+		return refused(codeValue, "Header of a list must be text")
+	case file != nil:
+		return a.checkMedia(i.Header.Type, file)
+	}
+	return nil
 }
 
 func checkButtons(buttons []replyButton) *failure {
@@ -148,28 +189,42 @@ func outside(text string, least, most int) bool {
 	return length < least || length > most
 }
 
-// show fills in what the phone shows of an interactive message.
-func (i *interactive) show(m *simulator.Message) {
-	for _, part := range []*contentPart{i.Header, i.Body, i.Footer} {
-		if part != nil && part.Text != "" {
-			if m.Text != "" {
-				m.Text += "\n\n"
-			}
-			m.Text += part.Text
+// showInteractive puts an interactive message on the phone.
+func (a *API) showInteractive(m *simulator.Message, i *interactive) {
+	parts := []string{i.Body.Text}
+	if i.Header != nil {
+		parts = append([]string{i.Header.Text}, parts...)
+		if file := i.Header.file(); file != nil {
+			a.showFile(m, file)
 		}
 	}
-	for _, b := range i.Action.Buttons {
-		m.Buttons = append(m.Buttons, []simulator.Button{{Text: b.Reply.Title, Data: b.Reply.ID}})
+	if i.Footer != nil {
+		parts = append(parts, i.Footer.Text)
 	}
-	m.Menu = i.Action.Button
+	parts = slices.DeleteFunc(parts, func(part string) bool { return part == "" })
+	m.Text, m.Menu = strings.Join(parts, "\n\n"), i.Action.Button
+	for _, b := range i.buttons() {
+		m.Buttons = append(m.Buttons, []simulator.Button{b})
+	}
+}
+
+func (i *interactive) buttons() []simulator.Button {
+	var buttons []simulator.Button
+	for _, b := range i.Action.Buttons {
+		buttons = append(buttons, simulator.Button{Text: b.Reply.Title, Data: b.Reply.ID})
+	}
 	for _, section := range i.Action.Sections {
 		for _, row := range section.Rows {
-			m.Buttons = append(m.Buttons, []simulator.Button{{Text: row.Title, Data: row.ID, Description: row.Description}})
+			buttons = append(buttons, simulator.Button{Text: row.Title, Data: row.ID, Description: row.Description})
 		}
 	}
-	if i.Type == "cta_url" {
+	switch i.Type {
+	case "cta_url":
 		url, _ := i.Action.Params["url"].(string)
 		title, _ := i.Action.Params["display_text"].(string)
-		m.Buttons = append(m.Buttons, []simulator.Button{{Text: title, URL: url}})
+		buttons = append(buttons, simulator.Button{Text: title, URL: url})
+	case "contact_request":
+		buttons = append(buttons, simulator.Button{Text: "Compartir contacto", Data: i.Action.Name, Request: "contact"})
 	}
+	return buttons
 }

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/knobot/knobot/simulator"
+	"github.com/knobot/knobot/simulator/internal/detail"
 	"github.com/knobot/knobot/simulator/internal/exchange"
 	"github.com/knobot/knobot/simulator/internal/quota"
 )
@@ -188,38 +190,28 @@ func (a *API) shown(b body) simulator.Message {
 	case "text":
 		m.Text = b.Text.Body
 	case "template":
-		m.Text = b.Template.show()
+		a.showTemplate(&m, b.Template)
 	case "interactive":
-		b.Interactive.show(&m)
+		a.showInteractive(&m, b.Interactive)
+	case "location":
+		m.Content, m.Detail = b.Location, detail.Of(b.Location)
+	case "contacts":
+		m.Content, m.Detail = b.Contacts, detail.Of(b.Contacts)
 	default:
-		a.showFile(&m, b)
+		if file := b.file(); file != nil {
+			a.showFile(&m, file)
+			m.Text = file.Caption
+		}
 	}
 	return m
 }
 
-func (a *API) showFile(m *simulator.Message, b body) {
-	file := b.file()
-	if file == nil {
-		return
-	}
-	m.Text = file.Caption
+func (a *API) showFile(m *simulator.Message, file *mediaBody) {
 	m.Media = &simulator.Media{ID: file.ID, Link: file.Link, Filename: file.Filename}
 	if kept, ok := a.shelf.Get(file.ID); ok {
 		m.Media.MIMEType, m.Media.Size = kept.MIMEType, kept.Size
+		m.Media.Filename = cmp.Or(file.Filename, kept.Filename)
 	}
-}
-
-// show names a template and its parameters; its approved text is not known here.
-func (t *templateBody) show() string {
-	parts := []string{t.Name + " (" + t.Language.Code + ")"}
-	for _, component := range t.Components {
-		for _, parameter := range component.Parameters {
-			if parameter.Text != "" {
-				parts = append(parts, parameter.Text)
-			}
-		}
-	}
-	return strings.Join(parts, " · ")
 }
 
 // react puts the business's reaction on a message or takes it away.

@@ -166,7 +166,8 @@ func TestRefusals(t *testing.T) {
 		"VideoAbsent":           {map[string]any{"type": "video"}, 131008},
 		"LocationAbsent":        {map[string]any{"type": "location"}, 131008},
 		"ContactsAbsent":        {map[string]any{"type": "contacts"}, 131008},
-		"ContactRequest":        {kind("contact_request", "¿Nos da su número?"), 0},
+		"ContactRequest":        {contactRequest("request_contact_info"), 0},
+		"ContactRequestUnnamed": {kind("contact_request", "¿Nos da su número?"), 131009},
 		"RowAtItsLimits":        {row(map[string]string{"title": strings.Repeat("a", 24), "description": strings.Repeat("a", 72)}), 0},
 		"NoProduct":             {map[string]any{"messaging_product": nil}, 100},
 		"WrongProduct":          {map[string]any{"messaging_product": "telegram"}, 100},
@@ -313,4 +314,10 @@ func (b bundle) upload(t *testing.T) *httptest.ResponseRecorder {
 
 func chatOfCustomer() simulator.Chat {
 	return simulator.Chat{Platform: simulator.WhatsApp, Account: numberID, User: customer}
+}
+
+func contactRequest(action string) map[string]any {
+	return map[string]any{"type": "interactive", "interactive": map[string]any{
+		"type": "contact_request", "body": map[string]string{"text": "¿Nos da su número?"}, "action": map[string]string{"name": action},
+	}}
 }

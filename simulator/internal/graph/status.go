@@ -63,6 +63,8 @@ func (a *API) report(n simulator.Number, m simulator.Message, b body) func() {
 	case simulator.FaultStatusEarly:
 		a.advance(n, m, simulator.StateSent, fault)
 		steps = steps[1:]
+	case simulator.FaultStatusReorder:
+		return func() { a.after(func() { a.backwards(n, m, steps) }) }
 	}
 	return func() { a.after(func() { a.climb(n, m, steps, fault) }) }
 }
@@ -74,37 +76,66 @@ type step struct {
 
 func (a *API) climb(n simulator.Number, m simulator.Message, steps []step, fault simulator.Fault) {
 	for _, s := range steps {
-		timer := time.NewTimer(s.delay)
-		select {
-		case <-timer.C:
-		case <-a.ctx.Done():
-			timer.Stop()
+		if !a.pause(s.delay) {
 			return
 		}
 		info, _ := a.store.Info(m.Chat)
-		// A blocked business sees its messages stay at sent.
-		if s.state == simulator.StateRead && !info.PhoneOpen || s.state != simulator.StateSent && info.Blocked {
+		if !reaches(info, s.state) {
 			return
 		}
 		a.advance(n, m, s.state, fault)
 	}
 }
 
+// reaches says whether a message gets as far as state: read only on an open
+// phone, and a blocked business sees its messages stay at sent.
+func reaches(info simulator.ChatInfo, state simulator.State) bool {
+	if info.Blocked {
+		return state == simulator.StateSent
+	}
+	return state != simulator.StateRead || info.PhoneOpen
+}
+
+// apart keeps statuses that are reported backwards from overtaking each other.
+const apart = 50 * time.Millisecond
+
+// backwards reports the last state first.
+func (a *API) backwards(n simulator.Number, m simulator.Message, steps []step) {
+	for i := range steps {
+		s := steps[len(steps)-1-i]
+		if !a.pause(max(s.delay, apart)) {
+			return
+		}
+		if info, _ := a.store.Info(m.Chat); !reaches(info, s.state) {
+			continue
+		}
+		a.store.Advance(m.Chat, m.ID, s.state, "")
+		a.tell(n, m, s.state, simulator.Fault{})
+	}
+}
+
 // advance raises the state on the phone and tells the business.
 func (a *API) advance(n simulator.Number, m simulator.Message, state simulator.State, fault simulator.Fault) {
-	status := statusValue{ID: m.ID, Status: string(state), Timestamp: stamp(time.Now()), Echo: echoOf(m.Request)}
 	failure := ""
+	if state == simulator.StateFailed {
+		failure = strconv.Itoa(fault.Code)
+	}
+	if _, changed := a.store.Advance(m.Chat, m.ID, state, failure); changed {
+		a.tell(n, m, state, fault)
+	}
+}
+
+// tell reports a state to the business.
+func (a *API) tell(n simulator.Number, m simulator.Message, state simulator.State, fault simulator.Fault) {
+	status := statusValue{ID: m.ID, Status: string(state), Timestamp: stamp(time.Now()), Echo: echoOf(m.Request)}
 	switch state {
 	case simulator.StateFailed:
 		failed := failureOf(fault.Code)
 		problem := asyncError{Code: fault.Code, Title: failed.title, Message: failed.title, Href: errorPage}
 		problem.Data.Details = failed.details
-		status.Errors, failure = []asyncError{problem}, strconv.Itoa(fault.Code)
+		status.Errors = []asyncError{problem}
 	case simulator.StateSent, simulator.StateDelivered:
 		status.Pricing = priceOf(m)
-	}
-	if _, changed := a.store.Advance(m.Chat, m.ID, state, failure); !changed {
-		return
 	}
 	info, _ := a.store.Info(m.Chat)
 	status.RecipientID, status.RecipientUserID = visiblePhone(info), info.UserID
@@ -117,7 +148,7 @@ func (a *API) advance(n simulator.Number, m simulator.Message, state simulator.S
 		v.Contacts = []contact{contactOf(info)}
 	}
 	v.Statuses = []statusValue{status}
-	a.deliver(n, m.Chat, string(state)+" "+m.ID, payload(n, v), nil)
+	a.deliver(n, parcel{chat: m.Chat, name: string(state) + " " + m.ID, values: []value{v}})
 }
 
 // errorPage is where Meta's error objects point to.

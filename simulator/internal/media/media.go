@@ -3,6 +3,7 @@
 package media
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -63,6 +64,16 @@ func (s *Shelf) Get(id string) (File, bool) {
 	defer s.mu.Unlock()
 	file, ok := s.files[id]
 	return file, ok
+}
+
+// Damaged returns content with its first byte changed if it is to be damaged.
+func Damaged(content []byte, damage bool) []byte {
+	if !damage || len(content) == 0 {
+		return content
+	}
+	changed := bytes.Clone(content)
+	changed[0] ^= 0xff
+	return changed
 }
 
 // newID makes an id of 16 digits, like those of Meta.

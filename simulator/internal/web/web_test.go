@@ -63,6 +63,23 @@ func TestPage(t *testing.T) {
 		}
 	})
 
+	t.Run("EveryChoiceHasAName", func(t *testing.T) {
+		t.Parallel()
+		for _, match := range regexp.MustCompile(`(?:file|say)\('(\w+)'|label: '(\w+)'`).FindAllStringSubmatch(files["attach.js"], -1) {
+			name := regexp.MustCompile(`\b` + match[1] + match[2] + `: ['"]`)
+			require.Len(t, name.FindAllString(files["words.js"], -1), 2, "%s in both languages", match[0])
+		}
+	})
+
+	t.Run("EveryFaultCanBeOrdered", func(t *testing.T) {
+		t.Parallel()
+		source, err := os.ReadFile("../../fault.go")
+		require.NoError(t, err)
+		for _, match := range regexp.MustCompile(`FaultKind = "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+			require.Contains(t, files["faults.js"], "'"+match[1]+"'")
+		}
+	})
+
 	t.Run("SaysEverythingInBothLanguages", func(t *testing.T) {
 		t.Parallel()
 		spanish, english, ok := strings.Cut(files["words.js"], "\n  en: {")

@@ -20,6 +20,10 @@ export const messages = (chat) => call('GET', path(chat) + '/messages');
 export const say = (utterance) => call('POST', '/messages', utterance);
 export const press = (chat, message, data) => call('POST', '/presses', { ...chat, message, data });
 export const phone = (chat, change) => call('PATCH', path(chat), change);
+export const move = (chat, change) => call('POST', '/moves', { ...chat, ...change });
+export const faults = () => call('GET', '/faults');
+export const addFault = (fault) => call('POST', '/faults', fault);
+export const removeFault = (id) => call('DELETE', '/faults/' + id);
 export const mediaURL = (id) => base + '/media/' + encodeURIComponent(id);
 
 export async function upload(file) {
