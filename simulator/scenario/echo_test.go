@@ -156,7 +156,7 @@ func whatsAppReplies(id string) map[string]object {
 			"action": object{"button": "Ver", "sections": []any{object{"rows": []any{object{"id": "r1", "title": "Envíos"}}}}},
 		}},
 		"número": {"type": "interactive", "interactive": object{
-			"type": "contact_request", "body": object{"text": "¿Nos da su número?"}, "action": object{"name": "request_contact_info"},
+			"type": "request_contact_info", "body": object{"text": "¿Nos da su número?"}, "action": object{"name": "request_contact_info"},
 		}},
 		"plantilla": {"type": "template", "template": object{
 			"name": "aviso", "language": object{"code": "es"}, "components": []any{

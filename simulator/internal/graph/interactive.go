@@ -91,7 +91,7 @@ func (a *API) checkInteractive(i *interactive) *failure {
 		return checkButtons(i.Action.Buttons)
 	case "list":
 		return checkList(i.Action.Button, i.Action.Sections)
-	case "contact_request":
+	case "request_contact_info":
 		if i.Action.Name != "request_contact_info" {
 			return refused(codeValue, "action name must be request_contact_info")
 		}
@@ -223,7 +223,7 @@ func (i *interactive) buttons() []simulator.Button {
 		url, _ := i.Action.Params["url"].(string)
 		title, _ := i.Action.Params["display_text"].(string)
 		buttons = append(buttons, simulator.Button{Text: title, URL: url})
-	case "contact_request":
+	case "request_contact_info":
 		buttons = append(buttons, simulator.Button{Text: "Compartir contacto", Data: i.Action.Name, Request: "contact"})
 	}
 	return buttons

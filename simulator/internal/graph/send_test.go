@@ -167,7 +167,7 @@ func TestRefusals(t *testing.T) {
 		"LocationAbsent":        {map[string]any{"type": "location"}, 131008},
 		"ContactsAbsent":        {map[string]any{"type": "contacts"}, 131008},
 		"ContactRequest":        {contactRequest("request_contact_info"), 0},
-		"ContactRequestUnnamed": {kind("contact_request", "¿Nos da su número?"), 131009},
+		"ContactRequestUnnamed": {kind("request_contact_info", "¿Nos da su número?"), 131009},
 		"RowAtItsLimits":        {row(map[string]string{"title": strings.Repeat("a", 24), "description": strings.Repeat("a", 72)}), 0},
 		"NoProduct":             {map[string]any{"messaging_product": nil}, 100},
 		"WrongProduct":          {map[string]any{"messaging_product": "telegram"}, 100},
@@ -318,6 +318,6 @@ func chatOfCustomer() simulator.Chat {
 
 func contactRequest(action string) map[string]any {
 	return map[string]any{"type": "interactive", "interactive": map[string]any{
-		"type": "contact_request", "body": map[string]string{"text": "¿Nos da su número?"}, "action": map[string]string{"name": action},
+		"type": "request_contact_info", "body": map[string]string{"text": "¿Nos da su número?"}, "action": map[string]string{"name": action},
 	}}
 }
