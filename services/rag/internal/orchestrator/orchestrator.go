@@ -75,14 +75,21 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	answer, err := o.respond(ctx, d, found)
+	answer.Found, answer.Threshold = found.Hits, o.gate(d)
+	return answer, err
+}
+
+// respond answers from what was found, or says why not.
+func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
 	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
 		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
 	}
 	switch {
 	case found.Question.Words() == 0:
-		return d.canned(rag.Declined, d.phrases.Unclear(req.HumanContact), 0), nil
+		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	case found.Confidence() < o.gate(d):
-		return d.canned(rag.Declined, d.phrases.Unknown(req.HumanContact), found.Confidence()), nil
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
 		return o.fromModel(ctx, d, found)
 	}
@@ -92,6 +99,9 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
 
 func (o *Orchestrator) gate(d dialogue) float64 {
+	if d.Threshold != nil {
+		return *d.Threshold
+	}
 	if o.asksModel(d) {
 		return modelGate
 	}
