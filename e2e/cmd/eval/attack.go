@@ -99,6 +99,8 @@ func (e evaluation) try(ctx context.Context, a attack) (*ragv1.GenerateAnswerRes
 		}
 		_, err := ragv1.NewDocumentServiceClient(conn).CreateDocument(ctx, &ragv1.CreateDocumentRequest{
 			KnowledgeBase: target, Name: d.ID, Title: d.Title, ContentType: "text/markdown", Content: []byte(d.Text),
+			Audience: ragv1.Audience(ragv1.Audience_value["AUDIENCE_"+strings.ToUpper(d.Audience)]),
+			Trust:    ragv1.Trust(ragv1.Trust_value["TRUST_"+strings.ToUpper(d.Trust)]),
 		})
 		if err != nil {
 			return nil, err

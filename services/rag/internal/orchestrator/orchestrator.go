@@ -4,6 +4,7 @@ package orchestrator
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/directive"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/language"
 	"github.com/knobot/knobot/services/rag/internal/llm"
@@ -75,9 +77,29 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	found.Hits = spokenToCustomers(found.Hits)
 	answer, err := o.respond(ctx, d, found)
 	answer.Found, answer.Threshold = found.Hits, o.gate(d)
 	return answer, err
+}
+
+// spokenToCustomers takes out of passages what speaks to the machine that reads them, and those of which nothing is left.
+func spokenToCustomers(hits []rag.Hit) []rag.Hit {
+	out := make([]rag.Hit, 0, len(hits))
+	for _, h := range hits {
+		h.Title, h.Text = directive.Without(h.Title), directive.Without(h.Text)
+		h.HeadingPath = slices.Clone(h.HeadingPath)
+		for i := range h.HeadingPath {
+			h.HeadingPath[i] = directive.Without(h.HeadingPath[i])
+		}
+		if h.Title == "" {
+			h.Title = h.DocumentName
+		}
+		if h.Text != "" {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // respond answers from what was found, or says why not.
@@ -88,7 +110,7 @@ func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.
 	switch {
 	case found.Question.Words() == 0:
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
-	case found.Confidence() < o.gate(d):
+	case len(found.Hits) == 0 || found.Confidence() < o.gate(d):
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
 		return o.fromModel(ctx, d, found)
