@@ -54,6 +54,7 @@ const (
 	Answered Outcome = iota + 1
 	Declined
 	SmallTalk
+	Handoff
 )
 
 // Mode is what wrote an answer.

@@ -247,3 +247,29 @@ func TestWhatIsSaidAroundAQuestionDoesNotHideIt(t *testing.T) {
 		require.NotContains(t, answer.Text, "gratis")
 	}
 }
+
+func TestWhatDocumentsCannotServe(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.AddShop(t)
+	answers := newOrchestrator(t, b, nil)
+	for _, c := range []struct {
+		question, contact string
+		outcome           rag.Outcome
+		text              string
+	}{
+		{"quiero hablar con una persona", "Ana, 555-0000", rag.Handoff, "Claro, así puedes hablar con una persona: Ana, 555-0000"},
+		{"I want to talk to a human", "Ana, 555-0000", rag.Handoff, "Of course, this is how you reach a person: Ana, 555-0000"},
+		{"¿Dónde viene mi pedido 45871?", "Ana, 555-0000", rag.Handoff, "que no puedo ver. También puedes hablar con una persona: Ana"},
+		{"¿Dónde viene mi pedido 45871?", "", rag.Handoff, "Eso depende de tus propios datos, que no puedo ver."},
+		{"cuéntame un chiste", "", rag.Declined, "Solo puedo ayudarte con preguntas sobre esta empresa."},
+	} {
+		req := request(c.question)
+		req.HumanContact = c.contact
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Equal(t, c.outcome, answer.Outcome, "%s: %s", c.question, answer.Text)
+		require.Contains(t, answer.Text, c.text, c.question)
+		require.Empty(t, answer.Citations)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/directive"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/intent"
 	"github.com/knobot/knobot/services/rag/internal/language"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/phrase"
@@ -107,6 +108,9 @@ func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.
 	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
 		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
 	}
+	if answer, ok := o.beyondDocuments(d, found); ok {
+		return answer, nil
+	}
 	switch {
 	case found.Question.Words() == 0:
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
@@ -116,6 +120,31 @@ func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.
 		return o.fromModel(ctx, d, found)
 	}
 	return o.fromPassage(d, found), nil
+}
+
+// Coverages at which documents answer what looks like a matter for somebody else: a joke plainly, and how to reach a person
+// where nobody is named for it.
+const (
+	plainly  = 0.75
+	anyhow   = 0.4
+	noPerson = ""
+)
+
+// beyondDocuments meets what documents cannot serve: who wants a person is told how to reach one, as far as one is named; who
+// asks about their own order, that we cannot see it; who takes us for a general assistant, that we are none.
+func (o *Orchestrator) beyondDocuments(d dialogue, found retrieval.Result) (rag.Answer, bool) {
+	confidence := found.Confidence()
+	switch kind := intent.Recognise(d.question); {
+	case kind == intent.Person && d.phrases.Person(d.HumanContact) != noPerson:
+		return d.canned(rag.Handoff, d.phrases.Person(d.HumanContact), confidence), true
+	case kind == intent.Person && confidence < anyhow:
+		return d.canned(rag.Declined, d.phrases.Unknown(noPerson), confidence), true
+	case kind == intent.Account:
+		return d.canned(rag.Handoff, d.phrases.Account(d.HumanContact), confidence), true
+	case kind == intent.Outside && confidence < plainly:
+		return d.canned(rag.Declined, d.phrases.Outside(), confidence), true
+	}
+	return rag.Answer{}, false
 }
 
 func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
