@@ -90,6 +90,10 @@ test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI r
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run
 	@go run ./e2e/cmd/bench
 
+.PHONY: eval
+eval: build $(BIN)/weaviate-server ## Measure the answers on the questions beside the repository, without a model
+	@go run ./e2e/cmd/eval
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (default 60s)
 	@scripts/fuzz $(or $(FUZZTIME),60s)

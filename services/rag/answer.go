@@ -32,6 +32,8 @@ type Request struct {
 	Language Language
 	// HumanContact is how to reach a person, empty for no offer.
 	HumanContact string
+	// Threshold is the coverage from which on it is answered; nil for the service's own.
+	Threshold *float64
 }
 
 // Language is the IETF tag of a language that KnoBot speaks.
@@ -52,6 +54,7 @@ const (
 	Answered Outcome = iota + 1
 	Declined
 	SmallTalk
+	Handoff
 )
 
 // Mode is what wrote an answer.
@@ -95,4 +98,8 @@ type Answer struct {
 	Language  Language
 	// Confidence is the coverage of the best passage.
 	Confidence float64
+	// Threshold is the coverage from which on it was answered.
+	Threshold float64
+	// Found are the passages that it could rest on, best first.
+	Found []Hit
 }

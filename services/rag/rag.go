@@ -32,6 +32,25 @@ const (
 	HTML      ContentType = "text/html"
 )
 
+// Audience is for whom a document is.
+type Audience string
+
+// The audiences: customers are answered from what is public.
+const (
+	Public   Audience = "public"
+	Internal Audience = "internal"
+)
+
+// Trust is who stands behind a document.
+type Trust string
+
+// The kinds of trust: customers are answered from what the company says.
+const (
+	Company   Trust = "company"
+	FromUsers Trust = "user"
+	Draft     Trust = "draft"
+)
+
 // Document is a text of the company's, in its current version.
 type Document struct {
 	ID            DocumentID
@@ -40,6 +59,8 @@ type Document struct {
 	Title         string
 	SourceURI     string
 	Type          ContentType
+	Audience      Audience
+	Trust         Trust
 	Version       int
 	PassageCount  int
 	CreateTime    time.Time
@@ -96,6 +117,8 @@ type Version struct {
 	Title         string
 	SourceURI     string
 	Type          ContentType
+	Audience      Audience
+	Trust         Trust
 	// Hash tells contents apart: equal ones make equal passages.
 	Hash    []byte
 	Content []byte

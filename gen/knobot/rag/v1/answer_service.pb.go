@@ -35,6 +35,8 @@ const (
 	Outcome_OUTCOME_DECLINED Outcome = 2
 	// A greeting, thanks or farewell.
 	Outcome_OUTCOME_SMALLTALK Outcome = 3
+	// The customer wants a person, or asks what only their own data tell, and was told whom to turn to.
+	Outcome_OUTCOME_HANDOFF Outcome = 4
 )
 
 // Enum value maps for Outcome.
@@ -44,12 +46,14 @@ var (
 		1: "OUTCOME_ANSWERED",
 		2: "OUTCOME_DECLINED",
 		3: "OUTCOME_SMALLTALK",
+		4: "OUTCOME_HANDOFF",
 	}
 	Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED": 0,
 		"OUTCOME_ANSWERED":    1,
 		"OUTCOME_DECLINED":    2,
 		"OUTCOME_SMALLTALK":   3,
+		"OUTCOME_HANDOFF":     4,
 	}
 )
 
@@ -1215,12 +1219,13 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\rtranscription\x18\x01 \x01(\bR\rtranscription\x12\x16\n" +
 	"\x06images\x18\x02 \x01(\bR\x06images\x12\x1c\n" +
 	"\tdocuments\x18\x03 \x01(\bR\tdocuments\x12\x1c\n" +
-	"\tstreaming\x18\x04 \x01(\bR\tstreaming*e\n" +
+	"\tstreaming\x18\x04 \x01(\bR\tstreaming*z\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x14\n" +
 	"\x10OUTCOME_DECLINED\x10\x02\x12\x15\n" +
-	"\x11OUTCOME_SMALLTALK\x10\x03*V\n" +
+	"\x11OUTCOME_SMALLTALK\x10\x03\x12\x13\n" +
+	"\x0fOUTCOME_HANDOFF\x10\x04*V\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMODE_EXTRACTIVE\x10\x01\x12\x12\n" +

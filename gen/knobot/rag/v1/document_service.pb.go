@@ -22,6 +22,116 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Audience is for whom a document is.
+type Audience int32
+
+const (
+	// Not said; taken for PUBLIC.
+	Audience_AUDIENCE_UNSPECIFIED Audience = 0
+	// Customers are answered from it.
+	Audience_AUDIENCE_PUBLIC Audience = 1
+	// For the company's own people: customers are never answered from it.
+	Audience_AUDIENCE_INTERNAL Audience = 2
+)
+
+// Enum value maps for Audience.
+var (
+	Audience_name = map[int32]string{
+		0: "AUDIENCE_UNSPECIFIED",
+		1: "AUDIENCE_PUBLIC",
+		2: "AUDIENCE_INTERNAL",
+	}
+	Audience_value = map[string]int32{
+		"AUDIENCE_UNSPECIFIED": 0,
+		"AUDIENCE_PUBLIC":      1,
+		"AUDIENCE_INTERNAL":    2,
+	}
+)
+
+func (x Audience) Enum() *Audience {
+	p := new(Audience)
+	*p = x
+	return p
+}
+
+func (x Audience) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Audience) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_rag_v1_document_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Audience) Type() protoreflect.EnumType {
+	return &file_knobot_rag_v1_document_service_proto_enumTypes[0]
+}
+
+func (x Audience) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Audience.Descriptor instead.
+func (Audience) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{0}
+}
+
+// Trust is who stands behind a document.
+type Trust int32
+
+const (
+	// Not said; taken for COMPANY.
+	Trust_TRUST_UNSPECIFIED Trust = 0
+	// The company: customers are answered from it.
+	Trust_TRUST_COMPANY Trust = 1
+	// Somebody else, as in comments and reviews: kept, and never taken for the company's word.
+	Trust_TRUST_USER Trust = 2
+	// The company, not yet approved: kept, and not answered from.
+	Trust_TRUST_DRAFT Trust = 3
+)
+
+// Enum value maps for Trust.
+var (
+	Trust_name = map[int32]string{
+		0: "TRUST_UNSPECIFIED",
+		1: "TRUST_COMPANY",
+		2: "TRUST_USER",
+		3: "TRUST_DRAFT",
+	}
+	Trust_value = map[string]int32{
+		"TRUST_UNSPECIFIED": 0,
+		"TRUST_COMPANY":     1,
+		"TRUST_USER":        2,
+		"TRUST_DRAFT":       3,
+	}
+)
+
+func (x Trust) Enum() *Trust {
+	p := new(Trust)
+	*p = x
+	return p
+}
+
+func (x Trust) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Trust) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_rag_v1_document_service_proto_enumTypes[1].Descriptor()
+}
+
+func (Trust) Type() protoreflect.EnumType {
+	return &file_knobot_rag_v1_document_service_proto_enumTypes[1]
+}
+
+func (x Trust) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Trust.Descriptor instead.
+func (Trust) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Document is a text of the company's.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -46,7 +156,11 @@ type Document struct {
 	// When this version was stored.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Content as given; only from GetDocument.
-	Content       []byte `protobuf:"bytes,11,opt,name=content,proto3" json:"content,omitempty"`
+	Content []byte `protobuf:"bytes,11,opt,name=content,proto3" json:"content,omitempty"`
+	// For whom it is.
+	Audience Audience `protobuf:"varint,12,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`
+	// Who stands behind it.
+	Trust         Trust `protobuf:"varint,13,opt,name=trust,proto3,enum=knobot.rag.v1.Trust" json:"trust,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +272,20 @@ func (x *Document) GetContent() []byte {
 	return nil
 }
 
+func (x *Document) GetAudience() Audience {
+	if x != nil {
+		return x.Audience
+	}
+	return Audience_AUDIENCE_UNSPECIFIED
+}
+
+func (x *Document) GetTrust() Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return Trust_TRUST_UNSPECIFIED
+}
+
 // CreateDocumentRequest is an upload.
 type CreateDocumentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -172,7 +300,11 @@ type CreateDocumentRequest struct {
 	// text/plain, text/markdown or text/html; empty: by the name's ending, else text/plain.
 	ContentType string `protobuf:"bytes,5,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// Content in UTF-8, at most 8 MiB.
-	Content       []byte `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
+	Content []byte `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
+	// For whom it is.
+	Audience Audience `protobuf:"varint,7,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`
+	// Who stands behind it.
+	Trust         Trust `protobuf:"varint,8,opt,name=trust,proto3,enum=knobot.rag.v1.Trust" json:"trust,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -247,6 +379,20 @@ func (x *CreateDocumentRequest) GetContent() []byte {
 		return x.Content
 	}
 	return nil
+}
+
+func (x *CreateDocumentRequest) GetAudience() Audience {
+	if x != nil {
+		return x.Audience
+	}
+	return Audience_AUDIENCE_UNSPECIFIED
+}
+
+func (x *CreateDocumentRequest) GetTrust() Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return Trust_TRUST_UNSPECIFIED
 }
 
 // CreateDocumentResponse holds it.
@@ -602,7 +748,7 @@ var File_knobot_rag_v1_document_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\n" +
-	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x80\x03\n" +
+	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x03\n" +
 	"\bDocument\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eknowledge_base\x18\x02 \x01(\tR\rknowledgeBase\x12\x12\n" +
@@ -618,7 +764,9 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\vupdate_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12\x18\n" +
-	"\acontent\x18\v \x01(\fR\acontent\"\xc4\x01\n" +
+	"\acontent\x18\v \x01(\fR\acontent\x123\n" +
+	"\baudience\x18\f \x01(\x0e2\x17.knobot.rag.v1.AudienceR\baudience\x12*\n" +
+	"\x05trust\x18\r \x01(\x0e2\x14.knobot.rag.v1.TrustR\x05trust\"\xa5\x02\n" +
 	"\x15CreateDocumentRequest\x12%\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -626,7 +774,9 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\n" +
 	"source_uri\x18\x04 \x01(\tR\tsourceUri\x12!\n" +
 	"\fcontent_type\x18\x05 \x01(\tR\vcontentType\x12\x18\n" +
-	"\acontent\x18\x06 \x01(\fR\acontent\"k\n" +
+	"\acontent\x18\x06 \x01(\fR\acontent\x123\n" +
+	"\baudience\x18\a \x01(\x0e2\x17.knobot.rag.v1.AudienceR\baudience\x12*\n" +
+	"\x05trust\x18\b \x01(\x0e2\x14.knobot.rag.v1.TrustR\x05trust\"k\n" +
 	"\x16CreateDocumentResponse\x123\n" +
 	"\bdocument\x18\x01 \x01(\v2\x17.knobot.rag.v1.DocumentR\bdocument\x12\x1c\n" +
 	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"$\n" +
@@ -644,7 +794,17 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"'\n" +
 	"\x15DeleteDocumentRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x18\n" +
-	"\x16DeleteDocumentResponse2\x81\x03\n" +
+	"\x16DeleteDocumentResponse*P\n" +
+	"\bAudience\x12\x18\n" +
+	"\x14AUDIENCE_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fAUDIENCE_PUBLIC\x10\x01\x12\x15\n" +
+	"\x11AUDIENCE_INTERNAL\x10\x02*R\n" +
+	"\x05Trust\x12\x15\n" +
+	"\x11TRUST_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rTRUST_COMPANY\x10\x01\x12\x0e\n" +
+	"\n" +
+	"TRUST_USER\x10\x02\x12\x0f\n" +
+	"\vTRUST_DRAFT\x10\x032\x81\x03\n" +
 	"\x0fDocumentService\x12]\n" +
 	"\x0eCreateDocument\x12$.knobot.rag.v1.CreateDocumentRequest\x1a%.knobot.rag.v1.CreateDocumentResponse\x12T\n" +
 	"\vGetDocument\x12!.knobot.rag.v1.GetDocumentRequest\x1a\".knobot.rag.v1.GetDocumentResponse\x12Z\n" +
@@ -663,38 +823,45 @@ func file_knobot_rag_v1_document_service_proto_rawDescGZIP() []byte {
 	return file_knobot_rag_v1_document_service_proto_rawDescData
 }
 
+var file_knobot_rag_v1_document_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_knobot_rag_v1_document_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_knobot_rag_v1_document_service_proto_goTypes = []any{
-	(*Document)(nil),               // 0: knobot.rag.v1.Document
-	(*CreateDocumentRequest)(nil),  // 1: knobot.rag.v1.CreateDocumentRequest
-	(*CreateDocumentResponse)(nil), // 2: knobot.rag.v1.CreateDocumentResponse
-	(*GetDocumentRequest)(nil),     // 3: knobot.rag.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),    // 4: knobot.rag.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),   // 5: knobot.rag.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),  // 6: knobot.rag.v1.ListDocumentsResponse
-	(*DeleteDocumentRequest)(nil),  // 7: knobot.rag.v1.DeleteDocumentRequest
-	(*DeleteDocumentResponse)(nil), // 8: knobot.rag.v1.DeleteDocumentResponse
-	(*timestamppb.Timestamp)(nil),  // 9: google.protobuf.Timestamp
+	(Audience)(0),                  // 0: knobot.rag.v1.Audience
+	(Trust)(0),                     // 1: knobot.rag.v1.Trust
+	(*Document)(nil),               // 2: knobot.rag.v1.Document
+	(*CreateDocumentRequest)(nil),  // 3: knobot.rag.v1.CreateDocumentRequest
+	(*CreateDocumentResponse)(nil), // 4: knobot.rag.v1.CreateDocumentResponse
+	(*GetDocumentRequest)(nil),     // 5: knobot.rag.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),    // 6: knobot.rag.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),   // 7: knobot.rag.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),  // 8: knobot.rag.v1.ListDocumentsResponse
+	(*DeleteDocumentRequest)(nil),  // 9: knobot.rag.v1.DeleteDocumentRequest
+	(*DeleteDocumentResponse)(nil), // 10: knobot.rag.v1.DeleteDocumentResponse
+	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
 }
 var file_knobot_rag_v1_document_service_proto_depIdxs = []int32{
-	9, // 0: knobot.rag.v1.Document.create_time:type_name -> google.protobuf.Timestamp
-	9, // 1: knobot.rag.v1.Document.update_time:type_name -> google.protobuf.Timestamp
-	0, // 2: knobot.rag.v1.CreateDocumentResponse.document:type_name -> knobot.rag.v1.Document
-	0, // 3: knobot.rag.v1.GetDocumentResponse.document:type_name -> knobot.rag.v1.Document
-	0, // 4: knobot.rag.v1.ListDocumentsResponse.documents:type_name -> knobot.rag.v1.Document
-	1, // 5: knobot.rag.v1.DocumentService.CreateDocument:input_type -> knobot.rag.v1.CreateDocumentRequest
-	3, // 6: knobot.rag.v1.DocumentService.GetDocument:input_type -> knobot.rag.v1.GetDocumentRequest
-	5, // 7: knobot.rag.v1.DocumentService.ListDocuments:input_type -> knobot.rag.v1.ListDocumentsRequest
-	7, // 8: knobot.rag.v1.DocumentService.DeleteDocument:input_type -> knobot.rag.v1.DeleteDocumentRequest
-	2, // 9: knobot.rag.v1.DocumentService.CreateDocument:output_type -> knobot.rag.v1.CreateDocumentResponse
-	4, // 10: knobot.rag.v1.DocumentService.GetDocument:output_type -> knobot.rag.v1.GetDocumentResponse
-	6, // 11: knobot.rag.v1.DocumentService.ListDocuments:output_type -> knobot.rag.v1.ListDocumentsResponse
-	8, // 12: knobot.rag.v1.DocumentService.DeleteDocument:output_type -> knobot.rag.v1.DeleteDocumentResponse
-	9, // [9:13] is the sub-list for method output_type
-	5, // [5:9] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	11, // 0: knobot.rag.v1.Document.create_time:type_name -> google.protobuf.Timestamp
+	11, // 1: knobot.rag.v1.Document.update_time:type_name -> google.protobuf.Timestamp
+	0,  // 2: knobot.rag.v1.Document.audience:type_name -> knobot.rag.v1.Audience
+	1,  // 3: knobot.rag.v1.Document.trust:type_name -> knobot.rag.v1.Trust
+	0,  // 4: knobot.rag.v1.CreateDocumentRequest.audience:type_name -> knobot.rag.v1.Audience
+	1,  // 5: knobot.rag.v1.CreateDocumentRequest.trust:type_name -> knobot.rag.v1.Trust
+	2,  // 6: knobot.rag.v1.CreateDocumentResponse.document:type_name -> knobot.rag.v1.Document
+	2,  // 7: knobot.rag.v1.GetDocumentResponse.document:type_name -> knobot.rag.v1.Document
+	2,  // 8: knobot.rag.v1.ListDocumentsResponse.documents:type_name -> knobot.rag.v1.Document
+	3,  // 9: knobot.rag.v1.DocumentService.CreateDocument:input_type -> knobot.rag.v1.CreateDocumentRequest
+	5,  // 10: knobot.rag.v1.DocumentService.GetDocument:input_type -> knobot.rag.v1.GetDocumentRequest
+	7,  // 11: knobot.rag.v1.DocumentService.ListDocuments:input_type -> knobot.rag.v1.ListDocumentsRequest
+	9,  // 12: knobot.rag.v1.DocumentService.DeleteDocument:input_type -> knobot.rag.v1.DeleteDocumentRequest
+	4,  // 13: knobot.rag.v1.DocumentService.CreateDocument:output_type -> knobot.rag.v1.CreateDocumentResponse
+	6,  // 14: knobot.rag.v1.DocumentService.GetDocument:output_type -> knobot.rag.v1.GetDocumentResponse
+	8,  // 15: knobot.rag.v1.DocumentService.ListDocuments:output_type -> knobot.rag.v1.ListDocumentsResponse
+	10, // 16: knobot.rag.v1.DocumentService.DeleteDocument:output_type -> knobot.rag.v1.DeleteDocumentResponse
+	13, // [13:17] is the sub-list for method output_type
+	9,  // [9:13] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_document_service_proto_init() }
@@ -707,13 +874,14 @@ func file_knobot_rag_v1_document_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_document_service_proto_rawDesc), len(file_knobot_rag_v1_document_service_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      2,
 			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_knobot_rag_v1_document_service_proto_goTypes,
 		DependencyIndexes: file_knobot_rag_v1_document_service_proto_depIdxs,
+		EnumInfos:         file_knobot_rag_v1_document_service_proto_enumTypes,
 		MessageInfos:      file_knobot_rag_v1_document_service_proto_msgTypes,
 	}.Build()
 	File_knobot_rag_v1_document_service_proto = out.File

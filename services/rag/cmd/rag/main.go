@@ -13,6 +13,7 @@ import (
 	platform "github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/evaluation"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
@@ -50,6 +51,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer))
+	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })

@@ -10,7 +10,7 @@ import (
 
 // Version names this analyser wherever its terms are stored. Any change of what Analyze returns needs a new one, which
 // makes the index a new one too.
-const Version = "1"
+const Version = "2"
 
 //go:embed stopwords.txt
 var stopwordList string

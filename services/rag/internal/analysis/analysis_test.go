@@ -57,7 +57,7 @@ func TestCodesAreFoundWithAndWithoutHyphen(t *testing.T) {
 func TestLinksAreReadWithoutTheirTargets(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"gui", "final"}, stems("[guía](https://example.com/secreto) final"))
-	require.Equal(t, []string{"gui", "abiert"}, stems("[guía](abierta"))
+	require.Equal(t, []string{"gui", "abert"}, stems("[guía](abierta"))
 }
 
 func TestPiecesSurviveTypingErrors(t *testing.T) {
@@ -123,5 +123,19 @@ func TestLikeness(t *testing.T) {
 	require.InDelta(t, 0.83, analysis.Likeness("devolb", "devolv"), 0.01)
 	for _, pair := range [][2]string{{"gas", "gat"}, {"hor", "horizont"}, {"cost", "pan"}, {"2024", "2025"}, {"pag", "envi"}, {"", "x"}} {
 		require.Zero(t, analysis.Likeness(pair[0], pair[1]), pair)
+	}
+}
+
+func TestVowelChangesAndUnitsMeet(t *testing.T) {
+	t.Parallel()
+	a := analysis.New()
+	for one, other := range map[string]string{
+		"cuesta": "costo", "devuelvo": "devolver", "cierran": "cerrar", "empieza": "empezar", "encuentro": "encontrar",
+		"2 kilos": "2kg", "30 min": "30 minutos", "500 grs": "500 gramos", "10 lts": "10 litros",
+	} {
+		require.Equal(t, a.Document(other).Distinct, a.Document(one).Distinct, "%s, %s", one, other)
+	}
+	for _, word := range []string{"que", "quieto", "guerra", "qf45", "24h"} {
+		require.Len(t, a.Document(word+" plato").Distinct, len(a.Document(word).Distinct)+1)
 	}
 }

@@ -54,7 +54,7 @@ func words(text string) []string {
 			continue
 		}
 		word, next := scanWord(runes, i)
-		out = append(out, word)
+		out = append(out, measured(word)...)
 		if joined, ok := code(runes, i, next); ok {
 			out = append(out, joined)
 		}
@@ -141,7 +141,23 @@ func stem(word string) string {
 			break
 		}
 	}
-	return verb(singular(fold(spanish.Stem(word, true))))
+	return unbroken(verb(singular(fold(spanish.Stem(word, true)))))
+}
+
+// unbroken undoes the vowel change of stems under stress, so that "cuesta" meets "costo", "devuelvo" "devolver" and "cierran"
+// "cerrar": ue becomes o and ie becomes e after a consonant, but not in que, gue, quie, guie, where the u is mute.
+func unbroken(stem string) string {
+	for i := 1; i+1 < len(stem); i++ {
+		pair := stem[i : i+2]
+		if (pair != "ue" && pair != "ie") || strings.IndexByte("aeiouqg", stem[i-1]) >= 0 || i+2 == len(stem) {
+			continue
+		}
+		if pair == "ue" {
+			return stem[:i] + "o" + stem[i+2:]
+		}
+		return stem[:i] + "e" + stem[i+2:]
+	}
+	return stem
 }
 
 // shortVerb is the length at which Snowball leaves the endings of short verbs alone ("abren", "abrim" of "abrimos", "abrir").

@@ -11,7 +11,7 @@ import (
 )
 
 // Recipe names this way of cutting wherever passages are stored; any change of it needs a new one.
-const Recipe = "1"
+const Recipe = "2"
 
 const (
 	// passageWords and overlapWords measured best at the sizes of context that answers use.
@@ -69,7 +69,7 @@ func Split(src Source) (Outline, error) {
 	if err != nil {
 		return Outline{}, err
 	}
-	title := firstOf(clip(oneLine(src.Title)), own, fromName(src.Name))
+	title := firstOf(plainSpoken(clip(oneLine(src.Title))), plainSpoken(own), fromName(src.Name))
 	out := Outline{Title: title}
 	for _, s := range sections {
 		path := s.path
@@ -77,7 +77,9 @@ func Split(src Source) (Outline, error) {
 			path = path[1:]
 		}
 		for _, text := range pack(s.atoms) {
-			out.Passages = append(out.Passages, Passage{HeadingPath: path, Text: text})
+			if text = plainSpoken(text); text != "" {
+				out.Passages = append(out.Passages, Passage{HeadingPath: path, Text: text})
+			}
 		}
 		if len(out.Passages) > maxPassages {
 			return Outline{}, ErrTooMany

@@ -212,19 +212,9 @@ func (w *walker) html(node *ast.HTMLBlock) {
 }
 
 var (
-	hiddenHTML = regexp.MustCompile(`(?is)<!--.*?(?:-->|$)|<script\b.*?(?:</script\s*>|$)|<style\b.*?(?:</style\s*>|$)`)
-	anyTag     = regexp.MustCompile(`</?[A-Za-z][A-Za-z0-9-]*(?:\s[^<>]*)?/?>`)
-	emphasis   = regexp.MustCompile("[*`]|\\b_+\\B|\\B_+\\b")
-	anyLink    = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
+	emphasis = regexp.MustCompile("[*`]|\\b_+\\B|\\B_+\\b")
+	anyLink  = regexp.MustCompile(`!?\[([^\]]*)\]\([^)]*\)`)
 )
-
-// withoutTags removes HTML from Markdown's text: comments, scripts and styles whole, of other elements the tags.
-func withoutTags(s string) string {
-	if !strings.Contains(s, "<") {
-		return s
-	}
-	return anyTag.ReplaceAllString(hiddenHTML.ReplaceAllString(s, " "), " ")
-}
 
 // bare takes links and emphasis off a heading.
 func bare(s string) string {

@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -22,4 +23,19 @@ func visible(text string) string {
 		}
 		return r
 	}, text))
+}
+
+// chatTokens are the marks by which chat templates part messages. No document needs them, and what follows one on its line
+// was written for a machine.
+var chatTokens = regexp.MustCompile(`(?i)<\|[^|<>\n]{0,40}\|>[^\n]*|\[INST\].*?(?:\[/INST\]|$)|\[/INST\]|<<SYS>>.*?(?:<</SYS>>|$)|<</SYS>>`)
+
+// images cannot be shown in an answer; following their addresses would tell a stranger who asked what.
+var images = regexp.MustCompile(`!\[([^\]\n]*)\]\([^)\n]*\)`)
+
+// plainSpoken takes chat tokens and images out of a passage or a title.
+func plainSpoken(text string) string {
+	if strings.Contains(text, "![") {
+		text = images.ReplaceAllString(text, "$1")
+	}
+	return strings.TrimSpace(chatTokens.ReplaceAllString(text, ""))
 }

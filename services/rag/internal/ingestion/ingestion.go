@@ -87,6 +87,9 @@ type Upload struct {
 	SourceURI     string
 	Type          rag.ContentType
 	Content       []byte
+	// Audience and Trust are empty for a public document of the company's.
+	Audience rag.Audience
+	Trust    rag.Trust
 }
 
 // Add stores a document, or a new content of the one of this name. When it returns, searches find the new content and
@@ -102,7 +105,7 @@ func (l *Library) Add(ctx context.Context, up Upload) (doc rag.Document, unchang
 	}
 	version := rag.Version{
 		ID: newVersion(), KnowledgeBase: kb.ID, Name: up.Name, Title: up.Title, SourceURI: up.SourceURI,
-		Type: up.Type, Content: up.Content, Hash: up.hash(), Recipe: recipe,
+		Type: up.Type, Audience: up.Audience, Trust: up.Trust, Content: up.Content, Hash: up.hash(), Recipe: recipe,
 	}
 	if doc, same, err := l.store.Unchanged(ctx, version); err != nil || same {
 		return doc, same, err
@@ -230,7 +233,7 @@ func unreadable(err error) error {
 // hash covers everything that makes a difference to what is shown and found.
 func (up Upload) hash() []byte {
 	h := sha256.New()
-	for _, part := range [][]byte{[]byte(up.Type), []byte(up.Title), []byte(up.SourceURI), up.Content} {
+	for _, part := range [][]byte{[]byte(up.Type), []byte(up.Title), []byte(up.SourceURI), []byte(up.Audience), []byte(up.Trust), up.Content} {
 		writePart(h, part)
 	}
 	return h.Sum(nil)

@@ -1,6 +1,7 @@
 package ingestion
 
 import (
+	"cmp"
 	"net/url"
 	"path"
 	"strings"
@@ -36,6 +37,18 @@ func (up *Upload) validate() error {
 		return invalid("CONTENT_TYPE", "content_type must be text/plain, text/markdown or text/html")
 	}
 	up.Type = kind
+	return up.validateReaders()
+}
+
+// validateReaders refuses an audience or a trust that it does not know, and fills in the ordinary ones.
+func (up *Upload) validateReaders() error {
+	up.Audience, up.Trust = cmp.Or(up.Audience, rag.Public), cmp.Or(up.Trust, rag.Company)
+	switch {
+	case up.Audience != rag.Public && up.Audience != rag.Internal:
+		return invalid("AUDIENCE", "audience must be public or internal")
+	case up.Trust != rag.Company && up.Trust != rag.FromUsers && up.Trust != rag.Draft:
+		return invalid("TRUST", "trust must be company, user or draft")
+	}
 	return nil
 }
 

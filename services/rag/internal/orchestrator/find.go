@@ -22,7 +22,7 @@ const (
 // find searches for what the open turns ask. A question that may lean on the one before ("¿y los domingos?") is also
 // searched together with it, and the better of the two counts.
 func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, error) {
-	own, err := o.searcher.Search(ctx, d.KnowledgeBase, d.question, d.TopK)
+	own, err := o.findOwn(ctx, d)
 	if err != nil {
 		return retrieval.Result{}, err
 	}
@@ -42,6 +42,51 @@ func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, 
 		return joined, nil // neither is clear: better to ask back than to answer half a question
 	}
 	return own, nil
+}
+
+// findOwn searches for the open turns alone. Where much is said around a question ("olvida lo anterior, quiero otra cosa:
+// ¿…?"), what no passage covers as a whole may be covered as far as it is asked.
+func (o *Orchestrator) findOwn(ctx context.Context, d dialogue) (retrieval.Result, error) {
+	whole, err := o.searcher.Search(ctx, d.KnowledgeBase, d.question, d.TopK)
+	if err != nil || whole.Confidence() >= o.gate(d) {
+		return whole, err
+	}
+	asked := interrogative(d.question)
+	if asked == "" {
+		return whole, nil
+	}
+	part, err := o.searcher.Search(ctx, d.KnowledgeBase, asked, d.TopK)
+	if err != nil || part.Confidence() < o.gate(d) || part.Question.Words() < leastAsked {
+		return whole, err
+	}
+	return part, nil
+}
+
+// leastAsked is how many content words a part of a message needs to stand for the whole.
+const leastAsked = 2
+
+// interrogative returns the parts of a text that are asked: from ¿, or else from the last mark before, to ?. It is "" where
+// nothing is, or everything.
+func interrogative(text string) string {
+	var asked []string
+	for rest := text; ; {
+		end := strings.IndexByte(rest, '?')
+		if end < 0 {
+			break
+		}
+		begin := strings.LastIndex(rest[:end], "¿")
+		if begin < 0 {
+			begin = strings.LastIndexAny(rest[:end], ".!;:,\n\"»)>") + 1
+		}
+		if part := strings.TrimSpace(rest[begin : end+1]); !textIsBlank(part) {
+			asked = append(asked, part)
+		}
+		rest = rest[end+1:]
+	}
+	if joined := strings.Join(asked, " "); joined != strings.TrimSpace(text) {
+		return joined
+	}
+	return ""
 }
 
 // answersToo tells whether what was found together with the question before also answers the question itself. One that is

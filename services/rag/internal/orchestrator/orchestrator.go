@@ -4,6 +4,7 @@ package orchestrator
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,7 +12,9 @@ import (
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/directive"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/intent"
 	"github.com/knobot/knobot/services/rag/internal/language"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/phrase"
@@ -75,23 +78,81 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	found.Hits = spokenToCustomers(found.Hits)
+	answer, err := o.respond(ctx, d, found)
+	answer.Found, answer.Threshold = found.Hits, o.gate(d)
+	return answer, err
+}
+
+// spokenToCustomers takes out of passages what speaks to the machine that reads them, and those of which nothing is left.
+func spokenToCustomers(hits []rag.Hit) []rag.Hit {
+	out := make([]rag.Hit, 0, len(hits))
+	for _, h := range hits {
+		h.Title, h.Text = directive.Without(h.Title), directive.Without(h.Text)
+		h.HeadingPath = slices.Clone(h.HeadingPath)
+		for i := range h.HeadingPath {
+			h.HeadingPath[i] = directive.Without(h.HeadingPath[i])
+		}
+		if h.Title == "" {
+			h.Title = h.DocumentName
+		}
+		if h.Text != "" {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// respond answers from what was found, or says why not.
+func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
 	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
 		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
 	}
+	if answer, ok := o.beyondDocuments(d, found); ok {
+		return answer, nil
+	}
 	switch {
 	case found.Question.Words() == 0:
-		return d.canned(rag.Declined, d.phrases.Unclear(req.HumanContact), 0), nil
-	case found.Confidence() < o.gate(d):
-		return d.canned(rag.Declined, d.phrases.Unknown(req.HumanContact), found.Confidence()), nil
+		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
+	case len(found.Hits) == 0 || found.Confidence() < o.gate(d):
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
 		return o.fromModel(ctx, d, found)
 	}
 	return o.fromPassage(d, found), nil
 }
 
+// Coverages at which documents answer what looks like a matter for somebody else: a joke plainly, and how to reach a person
+// where nobody is named for it.
+const (
+	plainly  = 0.75
+	anyhow   = 0.4
+	noPerson = ""
+)
+
+// beyondDocuments meets what documents cannot serve: who wants a person is told how to reach one, as far as one is named; who
+// asks about their own order, that we cannot see it; who takes us for a general assistant, that we are none.
+func (o *Orchestrator) beyondDocuments(d dialogue, found retrieval.Result) (rag.Answer, bool) {
+	confidence := found.Confidence()
+	switch kind := intent.Recognise(d.question); {
+	case kind == intent.Person && d.phrases.Person(d.HumanContact) != noPerson:
+		return d.canned(rag.Handoff, d.phrases.Person(d.HumanContact), confidence), true
+	case kind == intent.Person && confidence < anyhow:
+		return d.canned(rag.Declined, d.phrases.Unknown(noPerson), confidence), true
+	case kind == intent.Account:
+		return d.canned(rag.Handoff, d.phrases.Account(d.HumanContact), confidence), true
+	case kind == intent.Outside && confidence < plainly:
+		return d.canned(rag.Declined, d.phrases.Outside(), confidence), true
+	}
+	return rag.Answer{}, false
+}
+
 func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
 
 func (o *Orchestrator) gate(d dialogue) float64 {
+	if d.Threshold != nil {
+		return *d.Threshold
+	}
 	if o.asksModel(d) {
 		return modelGate
 	}

@@ -12,6 +12,7 @@ import (
 // Phrases are the sentences of one language.
 type Phrases struct {
 	unknown, unclear, human  string
+	person, account, outside string
 	hello, welcome, farewell string
 	source, sources          string
 }
@@ -24,6 +25,9 @@ func In(lang rag.Language) Phrases {
 			unknown:  "I'm sorry, I don't know: I found nothing about it in my documents. Could you ask it in other words?",
 			unclear:  "I didn't understand your message. Could you write your question in words?",
 			human:    "You can also reach a person: %s",
+			person:   "Of course, this is how you reach a person: %s",
+			account:  "That depends on your own data, which I cannot see.",
+			outside:  "I can only help with questions about this company.",
 			hello:    "Hello! How can I help you?",
 			welcome:  "You're welcome! I'm here if you need anything else.",
 			farewell: "Goodbye! Write whenever you like.",
@@ -34,6 +38,9 @@ func In(lang rag.Language) Phrases {
 			unknown:  "Desculpe, não sei: não encontrei nada sobre isso nos meus documentos. Pode perguntar com outras palavras?",
 			unclear:  "Não entendi a sua mensagem. Pode escrever a pergunta com palavras?",
 			human:    "Você também pode falar com uma pessoa: %s",
+			person:   "Claro, assim você fala com uma pessoa: %s",
+			account:  "Isso depende dos seus dados, que eu não posso ver.",
+			outside:  "Só posso ajudar com perguntas sobre esta empresa.",
 			hello:    "Olá! Em que posso ajudar?",
 			welcome:  "De nada! Estou aqui se precisar de mais alguma coisa.",
 			farewell: "Até logo! Escreva quando quiser.",
@@ -44,6 +51,9 @@ func In(lang rag.Language) Phrases {
 		unknown:  "Lo siento, no lo sé: no encontré nada sobre eso en mis documentos. ¿Puedes preguntarlo con otras palabras?",
 		unclear:  "No entendí tu mensaje. ¿Puedes escribir tu pregunta con palabras?",
 		human:    "También puedes hablar con una persona: %s",
+		person:   "Claro, así puedes hablar con una persona: %s",
+		account:  "Eso depende de tus propios datos, que no puedo ver.",
+		outside:  "Solo puedo ayudarte con preguntas sobre esta empresa.",
 		hello:    "¡Hola! ¿En qué puedo ayudarte?",
 		welcome:  "¡Con gusto! Aquí estoy si necesitas algo más.",
 		farewell: "¡Hasta luego! Escribe cuando quieras.",
@@ -56,6 +66,20 @@ func (p Phrases) Unknown(contact string) string { return p.offering(p.unknown, c
 
 // Unclear says that the message holds no question, and offers the contact if there is one.
 func (p Phrases) Unclear(contact string) string { return p.offering(p.unclear, contact) }
+
+// Person says how to reach one, "" where nobody is named.
+func (p Phrases) Person(contact string) string {
+	if contact = strings.TrimSpace(contact); contact == "" {
+		return ""
+	}
+	return fmt.Sprintf(p.person, contact)
+}
+
+// Account says that the customer's own data are asked for, and offers the contact if there is one.
+func (p Phrases) Account(contact string) string { return p.offering(p.account, contact) }
+
+// Outside says that this is nothing for a company's customer service.
+func (p Phrases) Outside() string { return p.outside }
 
 func (p Phrases) offering(sentence, contact string) string {
 	if contact = strings.TrimSpace(contact); contact == "" {

@@ -11,7 +11,7 @@ import (
 const (
 	documentColumns = `
 select d.id, k.name, d.name, d.title, d.source_uri, d.content_type, d.version, d.passage_count, d.create_time,
-       d.update_time, `
+       d.update_time, d.audience, d.trust, `
 	documentTables = `
 from documents d
 join knowledge_bases k on k.id = d.knowledge_base_id and k.delete_time is null
@@ -54,6 +54,6 @@ where d.knowledge_base_id = $1 and d.name > $2 order by d.name limit $3`, kb, af
 
 func scanDocument(row pgx.Row) (d rag.Document, err error) {
 	err = row.Scan(&d.ID, &d.KnowledgeBase, &d.Name, &d.Title, &d.SourceURI, &d.Type, &d.Version, &d.PassageCount,
-		&d.CreateTime, &d.UpdateTime, &d.Content)
+		&d.CreateTime, &d.UpdateTime, &d.Audience, &d.Trust, &d.Content)
 	return d, err
 }

@@ -39,10 +39,11 @@ const selectPassages = `
 select p.id, d.id, d.name, d.title, d.source_uri, p.ordinal, p.heading_path, p.text, p.stems
 from passages p
 join documents d on d.version_id = p.version_id
-where p.id = any($1::text[]::uuid[]) and d.knowledge_base_id = $2`
+where p.id = any($1::text[]::uuid[]) and d.knowledge_base_id = $2
+  and d.audience = 'public' and d.trust = 'company'`
 
-// Passages returns those of the ids that belong to a current document of the knowledge base, by id. What the index still
-// holds of replaced and deleted documents is not among them.
+// Passages returns those of the ids that belong to a current document of the knowledge base which customers may be answered
+// from, by id. What the index still holds of replaced and deleted documents is not among them.
 func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
 	list := make([]string, len(ids))
 	for i, id := range ids {
@@ -91,7 +92,7 @@ func (s *Store) Outdated(ctx context.Context, recipe string) ([]rag.VersionID, e
 }
 
 const selectVersion = `
-select v.id, v.knowledge_base_id, d.name, d.title, d.source_uri, d.content_type, v.hash, v.content, v.recipe
+select v.id, v.knowledge_base_id, d.name, d.title, d.source_uri, d.content_type, d.audience, d.trust, v.hash, v.content, v.recipe
 from versions v
 join documents d on d.version_id = v.id
 where v.id = $1`
@@ -102,7 +103,7 @@ select id, heading_path, text, stems from passages where version_id = $1 order b
 // Version returns a current version with its passages; found is false if it is not current any more.
 func (s *Store) Version(ctx context.Context, id rag.VersionID) (v rag.Version, found bool, err error) {
 	err = s.pool.QueryRow(ctx, selectVersion, id).Scan(&v.ID, &v.KnowledgeBase, &v.Name, &v.Title, &v.SourceURI, &v.Type,
-		&v.Hash, &v.Content, &v.Recipe)
+		&v.Audience, &v.Trust, &v.Hash, &v.Content, &v.Recipe)
 	if isNoRows(err) {
 		return rag.Version{}, false, nil
 	}

@@ -39,6 +39,7 @@ func setup(t *testing.T) *bundle {
 // version makes one of the document of this name, a passage for each list of stems.
 func (b *bundle) version(name, hash string, passages ...string) rag.Version {
 	v := rag.Version{
+		Audience: rag.Public, Trust: rag.Company,
 		ID: rag.VersionID(uuid.NewString()), KnowledgeBase: b.kb, Name: name, Title: name, Type: rag.PlainText,
 		Hash: []byte(hash), Content: []byte(hash), Recipe: "1",
 	}

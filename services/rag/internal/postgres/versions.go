@@ -65,10 +65,12 @@ select v.id, v.hash, v.recipe from documents d join versions v on v.id = d.versi
 where d.knowledge_base_id = $1 and d.name = $2`
 
 	upsertDocument = `
-insert into documents (knowledge_base_id, name, title, source_uri, content_type, version_id, version, passage_count)
-values ($1, $2, $3, $4, $5, $6, 1, $7)
+insert into documents (knowledge_base_id, name, title, source_uri, content_type, version_id, version, passage_count,
+    audience, trust)
+values ($1, $2, $3, $4, $5, $6, 1, $7, $9, $10)
 on conflict (knowledge_base_id, name) do update set
     title = excluded.title, source_uri = excluded.source_uri, content_type = excluded.content_type,
+    audience = excluded.audience, trust = excluded.trust,
     version_id = excluded.version_id, passage_count = excluded.passage_count, update_time = now(),
     version = documents.version + $8
 returning id`
@@ -146,7 +148,7 @@ func switchTo(ctx context.Context, tx pgx.Tx, v rag.Version, old rag.VersionID, 
 	}
 	var id string
 	if err := tx.QueryRow(ctx, upsertDocument, v.KnowledgeBase, v.Name, v.Title, v.SourceURI, v.Type, v.ID,
-		len(v.Passages), step).Scan(&id); err != nil {
+		len(v.Passages), step, v.Audience, v.Trust).Scan(&id); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, setState, v.ID, "active"); err != nil {

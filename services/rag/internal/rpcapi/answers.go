@@ -88,6 +88,8 @@ func outcomeProto(o rag.Outcome) ragv1.Outcome {
 		return ragv1.Outcome_OUTCOME_DECLINED
 	case rag.SmallTalk:
 		return ragv1.Outcome_OUTCOME_SMALLTALK
+	case rag.Handoff:
+		return ragv1.Outcome_OUTCOME_HANDOFF
 	}
 	return ragv1.Outcome_OUTCOME_UNSPECIFIED
 }

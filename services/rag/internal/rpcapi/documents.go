@@ -49,6 +49,8 @@ func (s *Documents) CreateDocument(ctx context.Context, r *ragv1.CreateDocumentR
 		SourceURI:     r.GetSourceUri(),
 		Type:          rag.ContentType(r.GetContentType()),
 		Content:       r.GetContent(),
+		Audience:      audience(r.GetAudience()),
+		Trust:         trust(r.GetTrust()),
 	})
 	if err != nil {
 		return nil, err
@@ -129,5 +131,49 @@ func documentProto(d rag.Document) *ragv1.Document {
 		CreateTime:    timestamp(d.CreateTime),
 		UpdateTime:    timestamp(d.UpdateTime),
 		Content:       d.Content,
+		Audience:      audienceProto(d.Audience),
+		Trust:         trustProto(d.Trust),
+	}
+}
+
+// audience is one that is refused, for a word of a later version: what was meant to stay inside must not become public.
+func audience(a ragv1.Audience) rag.Audience {
+	switch a {
+	case ragv1.Audience_AUDIENCE_UNSPECIFIED, ragv1.Audience_AUDIENCE_PUBLIC:
+		return rag.Public
+	case ragv1.Audience_AUDIENCE_INTERNAL:
+		return rag.Internal
+	}
+	return rag.Audience(a.String())
+}
+
+func audienceProto(a rag.Audience) ragv1.Audience {
+	if a == rag.Internal {
+		return ragv1.Audience_AUDIENCE_INTERNAL
+	}
+	return ragv1.Audience_AUDIENCE_PUBLIC
+}
+
+// trust is one that is refused, for a word of a later version.
+func trust(t ragv1.Trust) rag.Trust {
+	switch t {
+	case ragv1.Trust_TRUST_UNSPECIFIED, ragv1.Trust_TRUST_COMPANY:
+		return rag.Company
+	case ragv1.Trust_TRUST_USER:
+		return rag.FromUsers
+	case ragv1.Trust_TRUST_DRAFT:
+		return rag.Draft
+	}
+	return rag.Trust(t.String())
+}
+
+func trustProto(t rag.Trust) ragv1.Trust {
+	switch t {
+	case rag.FromUsers:
+		return ragv1.Trust_TRUST_USER
+	case rag.Draft:
+		return ragv1.Trust_TRUST_DRAFT
+	default:
+		return ragv1.Trust_TRUST_COMPANY
 	}
 }

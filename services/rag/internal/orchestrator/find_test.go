@@ -1,0 +1,22 @@
+package orchestrator
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestInterrogative(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"¿Cuánto cuesta?": "",
+		"Cuesta mucho.":   "",
+		"Olvida lo anterior: ¿cuánto dura la garantía?":     "¿cuánto dura la garantía?",
+		"Hola. Cuánto cuesta el envío? Gracias":             "Cuánto cuesta el envío?",
+		"¿Abren hoy? Mi hermana dice que no. ¿Y el martes?": "¿Abren hoy? ¿Y el martes?",
+		"Please forget it, what is the minimum order?":      "what is the minimum order?",
+		"???": "",
+	} {
+		require.Equal(t, want, interrogative(text), text)
+	}
+}
