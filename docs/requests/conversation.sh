@@ -45,6 +45,9 @@ grpcurl -plaintext -d "{\"user_id\": \"$user\", \"page_size\": 2}" 127.0.0.1:910
 
 grpcurl -plaintext -d "{\"conversation_id\": \"$conversation\"}" 127.0.0.1:9101 knobot.conversation.v1.ConversationService/ListMessages
 
+# After staff wrote by themselves the bot keeps silent for a while; this ends it.
+grpcurl -plaintext -d "{\"id\": \"$conversation\"}" 127.0.0.1:9101 knobot.conversation.v1.ConversationService/ResumeConversation
+
 # The customer's next message opens a new conversation.
 grpcurl -plaintext -d "{\"id\": \"$conversation\"}" 127.0.0.1:9101 knobot.conversation.v1.ConversationService/CloseConversation
 

@@ -63,6 +63,7 @@ func behaviourNames() []Name {
 		{"KNOBOT_DEBOUNCE", "How long a burst of messages is waited for before it is answered as one.", false},
 		{"KNOBOT_LONGEST_WAIT", "Longest time that a burst may put its answer off.", false},
 		{"KNOBOT_STALE_AFTER", "Age after which a waiting message is no longer answered.", false},
+		{"KNOBOT_STAFF_PAUSE", "How long the bot keeps silent after the last message that staff wrote by themselves.", false},
 		{"KNOBOT_ECHO_WAIT", "How long a delivery report is waited for before a send of unknown outcome is repeated.", false},
 		{"KNOBOT_WORKERS", "How many conversations a process answers at the same time.", false},
 		{"KNOBOT_ANSWER_TIMEOUT", "How long an answer may take to compose.", false},

@@ -59,9 +59,11 @@ type Settings struct {
 	HumanContact  string
 	// WindowTemplate invites a customer whose 24-hour window is over, nil for none.
 	WindowTemplate *WindowTemplate
-	// Debounce and StaleAfter are nil for the default of the service that answers.
+	// Debounce, StaleAfter and StaffPause are nil for the default of the service that answers.
 	Debounce   *time.Duration
 	StaleAfter *time.Duration
+	// StaffPause is how long the bot keeps silent after staff wrote by themselves.
+	StaffPause *time.Duration
 }
 
 // WindowTemplate is a template with its approved languages, best first.

@@ -99,6 +99,7 @@ func TestValidate(t *testing.T) {
 		"language with region":      {channels.WhatsApp, func(i *channels.Integration) { i.Settings.Language = "pt-BR" }, ""},
 		"path in knowledge base":    {channels.WhatsApp, func(i *channels.Integration) { i.Settings.KnowledgeBase = "../x" }, "settings.knowledge_base"},
 		"long debounce":             {channels.WhatsApp, func(i *channels.Integration) { i.Settings.Debounce = &minute }, "settings.debounce"},
+		"long staff pause":          {channels.WhatsApp, func(i *channels.Integration) { i.Settings.StaffPause = &month }, "settings.staff_pause"},
 		"long staleness":            {channels.WhatsApp, func(i *channels.Integration) { i.Settings.StaleAfter = &month }, "settings.stale_after"},
 		"contact with line break":   {channels.WhatsApp, func(i *channels.Integration) { i.Settings.HumanContact = "a\nb" }, "settings.human_contact"},
 		"template without language": {channels.WhatsApp, func(i *channels.Integration) { i.Settings.WindowTemplate = &channels.WindowTemplate{Name: "x"} }, "settings.window_template"},

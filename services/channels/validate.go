@@ -155,6 +155,9 @@ func (s Settings) validate(e *InvalidError) {
 	if s.StaleAfter != nil && (*s.StaleAfter < time.Second || *s.StaleAfter > 30*24*time.Hour) {
 		e.add("settings.stale_after", "1 s to 30 days")
 	}
+	if s.StaffPause != nil && (*s.StaffPause < 0 || *s.StaffPause > 7*24*time.Hour) {
+		e.add("settings.staff_pause", "0 s to 7 days")
+	}
 	s.WindowTemplate.validate(e)
 }
 

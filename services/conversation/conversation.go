@@ -59,6 +59,8 @@ type Conversation struct {
 	Passages        int32
 	CreateTime      time.Time
 	LastMessageTime time.Time
+	// BotPausedUntil is until when the bot keeps silent because staff wrote by themselves; nil where it is not paused.
+	BotPausedUntil *time.Time
 }
 
 // Metadata returns the three entries that the mission names.
@@ -108,4 +110,9 @@ type Message struct {
 	CreateTime        time.Time
 	DeliveryState     DeliveryState
 	MaybeDuplicate    bool
+	// ReplyToMessageID is the provider's id of the message that it replies to, Quoted that message's text as far as known.
+	ReplyToMessageID string
+	Quoted           string
+	// Error says why a message of ours could not be sent.
+	Error string
 }

@@ -26,6 +26,8 @@ type DeliveryReport struct {
 	ErrorMessage    string
 	PricingCategory string
 	Billable        bool
+	// PricingModel and PricingType are Meta's words for how it is priced.
+	PricingModel, PricingType string
 }
 
 // QueuedReport is a report on its way to channels.

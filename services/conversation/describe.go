@@ -6,16 +6,16 @@ import (
 )
 
 // words are what a description is made of.
-type words struct{ location, contact string }
+type words struct{ location, contact, order string }
 
 func wordsOf(language string) words {
 	switch BaseLanguage(language) {
 	case "en":
-		return words{"Location", "Contact"}
+		return words{"Location", "Contact", "Order"}
 	case "pt":
-		return words{"Localização", "Contato"}
+		return words{"Localização", "Contato", "Pedido"}
 	default:
-		return words{"Ubicación", "Contacto"}
+		return words{"Ubicación", "Contacto", "Pedido"}
 	}
 }
 
@@ -42,6 +42,25 @@ func describeContacts(cards []ContactCard, language string) string {
 			line += " (" + strings.Join(c.PhoneNumbers, ", ") + ")"
 		}
 		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// describeOrder says in words what was ordered, and under it what the customer wrote along.
+func describeOrder(items []OrderItem, note, language string) string {
+	lines := []string{wordsOf(language).order + ":"}
+	for _, i := range items {
+		line := i.ProductID
+		if i.Quantity > 0 {
+			line = strconv.FormatInt(i.Quantity, 10) + " × " + line
+		}
+		if price := strings.TrimSpace(i.Price + " " + i.Currency); i.Price != "" {
+			line += " (" + price + ")"
+		}
+		lines = append(lines, line)
+	}
+	if note = strings.TrimSpace(note); note != "" {
+		lines = append(lines, note)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -14,6 +14,9 @@ var (
 	// ErrMoved says that the customer wrote while the answer was composed. The draft was thrown away and the turn handed
 	// back: it is due again when the burst is over.
 	ErrMoved = errors.New("the customer wrote meanwhile")
+	// ErrPaused says that staff wrote while the answer was composed. The draft was thrown away, and what they did not answer
+	// waits until the pause is over.
+	ErrPaused = errors.New("staff has the word")
 	// ErrNothingDead says that there is nothing to replay.
 	ErrNothingDead = errors.New("nothing is dead")
 	// ErrBusy says that the conversation is being answered right now.

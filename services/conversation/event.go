@@ -102,12 +102,30 @@ type InboundMessage struct {
 	Contacts          []ContactCard
 	Media             *Media
 	Forwarded         bool
+	Referral          *Referral
+	OrderItems        []OrderItem
 }
 
 // Location is a place on earth.
 type Location struct {
 	Latitude, Longitude float64
 	Name, Address       string
+}
+
+// Referral is the advert or product that a customer came from.
+type Referral struct {
+	Headline  string `json:"headline,omitempty"`
+	Body      string `json:"body,omitempty"`
+	SourceURL string `json:"source_url,omitempty"`
+	SourceID  string `json:"source_id,omitempty"`
+}
+
+// OrderItem is a line of an order, price and currency as stated.
+type OrderItem struct {
+	ProductID string `json:"product_id,omitempty"`
+	Quantity  int64  `json:"quantity,omitempty"`
+	Price     string `json:"price,omitempty"`
+	Currency  string `json:"currency,omitempty"`
 }
 
 // ContactCard is a shared contact.
@@ -161,9 +179,13 @@ type Outcome string
 
 // The outcomes. Open and held events are unfinished, the others have a processed time.
 const (
-	OutcomeOpen           Outcome = "open"
-	OutcomeHeld           Outcome = "held"
-	OutcomeAnswered       Outcome = "answered"
+	OutcomeOpen     Outcome = "open"
+	OutcomeHeld     Outcome = "held"
+	OutcomeAnswered Outcome = "answered"
+	// OutcomeAnsweredByStaff is of what a person answered before the bot did.
+	OutcomeAnsweredByStaff Outcome = "answered_by_staff"
+	// OutcomeDeleted is of a question that the customer took back.
+	OutcomeDeleted        Outcome = "deleted"
 	OutcomeRecorded       Outcome = "recorded"
 	OutcomeDuplicate      Outcome = "duplicate"
 	OutcomeStale          Outcome = "stale"

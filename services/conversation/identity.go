@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// JoinWithin is how long ago a user without BSUID may have been seen to be joined to one: Meta shows a phone number only to
+// JoinWithin is how long ago a user may have been seen with a phone number to be known again by it alone: Meta shows one only to
 // who exchanged messages with it in the last 30 days, and numbers are given to other people (business-scoped user IDs page,
 // 2026-05-07).
 const JoinWithin = 30 * 24 * time.Hour
@@ -57,7 +57,8 @@ type Candidate struct {
 	ID         UserID
 	ExternalID string
 	Phone      string
-	LastSeen   time.Time
+	// PhoneSeen is when somebody last wrote as this user with the number.
+	PhoneSeen time.Time
 }
 
 // Resolution says which stored user an identity is, and what has to change.
@@ -74,15 +75,16 @@ type Resolution struct {
 
 // Resolve finds the user of an identity. byExternal and byPhone are the users that the keys lead to, nil for none.
 //
-// The BSUID wins: a known number moves to the BSUID's user. A user without BSUID becomes the BSUID's user, unless it has
-// not been seen for JoinWithin. Two users are never merged, and names play no part.
+// The BSUID wins: a known number moves to the BSUID's user. A user without BSUID becomes the BSUID's user. By a number alone
+// nobody is known who has not been seen with it for JoinWithin: it may be somebody else's by now. Two users are never merged, and names
+// play no part. A number is kept as it was given last, because that is where answers go.
 func Resolve(id Identity, byExternal, byPhone *Candidate, now time.Time) Resolution {
 	switch {
 	case id.ExternalID == "":
-		return resolvePhone(id, byPhone)
+		return resolvePhone(id, byPhone, now)
 	case byExternal != nil:
 		return resolveKnown(id, byExternal, byPhone)
-	case byPhone != nil && byPhone.ExternalID == "" && now.Sub(byPhone.LastSeen) <= JoinWithin:
+	case byPhone != nil && byPhone.ExternalID == "" && byPhone.fresh(now):
 		return Resolution{User: byPhone.ID, Identity: id, Changed: true}
 	default:
 		r := Resolution{Identity: id}
@@ -94,12 +96,20 @@ func Resolve(id Identity, byExternal, byPhone *Candidate, now time.Time) Resolut
 }
 
 // resolvePhone is for a payload with a phone number only.
-func resolvePhone(id Identity, byPhone *Candidate) Resolution {
-	if byPhone == nil {
+func resolvePhone(id Identity, byPhone *Candidate, now time.Time) Resolution {
+	switch {
+	case byPhone == nil:
 		return Resolution{Identity: id}
+	case !byPhone.fresh(now):
+		return Resolution{Identity: id, PhoneFrom: byPhone.ID}
+	default:
+		return Resolution{
+			User: byPhone.ID, Identity: Identity{ExternalID: byPhone.ExternalID, Phone: id.Phone}, Changed: byPhone.Phone != id.Phone,
+		}
 	}
-	return Resolution{User: byPhone.ID, Identity: Identity{ExternalID: byPhone.ExternalID, Phone: id.Phone}}
 }
+
+func (c Candidate) fresh(now time.Time) bool { return now.Sub(c.PhoneSeen) <= JoinWithin }
 
 // resolveKnown is for a BSUID or Telegram id that is stored.
 func resolveKnown(id Identity, user, byPhone *Candidate) Resolution {

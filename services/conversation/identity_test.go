@@ -15,7 +15,7 @@ func TestResolve(t *testing.T) {
 	recently, long := now.Add(-conversation.JoinWithin), now.Add(-conversation.JoinWithin-time.Second)
 	both := conversation.Identity{ExternalID: "CO.ana", Phone: "57300"}
 	user := func(id, external, phone string, seen time.Time) *conversation.Candidate {
-		return &conversation.Candidate{ID: conversation.UserID(id), ExternalID: external, Phone: phone, LastSeen: seen}
+		return &conversation.Candidate{ID: conversation.UserID(id), ExternalID: external, Phone: phone, PhoneSeen: seen}
 	}
 	for name, c := range map[string]struct {
 		identity            conversation.Identity
@@ -34,8 +34,18 @@ func TestResolve(t *testing.T) {
 		},
 		"known by number only": {
 			conversation.Identity{Phone: "57300"},
-			nil, user("a", "", "57300", long),
+			nil, user("a", "", "57300", recently),
 			conversation.Resolution{User: "a", Identity: conversation.Identity{Phone: "57300"}},
+		},
+		"number that was not seen for 30 days may be another's": {
+			conversation.Identity{Phone: "57300"},
+			nil, user("a", "CO.ana", "57300", long),
+			conversation.Resolution{Identity: conversation.Identity{Phone: "57300"}, PhoneFrom: "a"},
+		},
+		"the form given last is kept": {
+			conversation.Identity{Phone: "5491112345678"},
+			nil, user("a", "AR.ana", "541112345678", now),
+			conversation.Resolution{User: "a", Identity: conversation.Identity{ExternalID: "AR.ana", Phone: "5491112345678"}, Changed: true},
 		},
 		"number of a user with BSUID": {
 			conversation.Identity{Phone: "57300"},
@@ -114,4 +124,23 @@ func TestIdentityOfTelegramIsTheUserNeverTheNumber(t *testing.T) {
 	require.Equal(t, conversation.Identity{ExternalID: "7"}, s.Identity(conversation.Telegram))
 	require.Equal(t, conversation.Identity{ExternalID: "7", Phone: "57300"}, s.Identity(conversation.WhatsApp))
 	require.False(t, conversation.Identity{}.Known())
+}
+
+func TestPhoneKeyJoinsTheTwoFormsOfANumberAndNothingElse(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][2]string{
+		{"5491112345678", "541112345678"},
+		{"5215512345678", "525512345678"},
+		{"5511987654321", "551187654321"},
+		{"5547961234567", "554761234567"},
+	} {
+		require.Equal(t, conversation.PhoneKey(same[0]), conversation.PhoneKey(same[1]))
+	}
+	for _, alone := range []string{
+		"", "573001234567", "15550001111", "AR.5491112345678", "CO.70000000000000000001", "+5491112345678",
+		"5511934567890", // 34567890 would be a landline: not the same number
+		"55119876543210", "54911123456789", "551187654321", "5501987654321", "541112345678", "525512345678", "52155123456",
+	} {
+		require.Equal(t, alone, conversation.PhoneKey(alone))
+	}
 }

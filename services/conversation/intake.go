@@ -29,6 +29,8 @@ type Arrival struct {
 	Message *InboundMessage
 	// StaleAfter is from which age on it is not answered, Debounce how long a burst is waited for.
 	StaleAfter, Debounce time.Duration
+	// StaffPause is how long the bot keeps silent after it, for a message of staff.
+	StaffPause time.Duration
 }
 
 // Receipt says what was stored of a delivery.
@@ -40,6 +42,8 @@ type Receipt struct {
 	Outcomes []Outcome
 	// Opened is how many turns have new work.
 	Opened int
+	// Paused says of each arrival that the bot keeps silent in its conversation: nothing is shown to the customer either.
+	Paused []bool
 }
 
 // RejectionReason is why a delivery was refused.

@@ -15,8 +15,8 @@ type Integration struct {
 	Passages       int32
 	HumanContact   string
 	WindowTemplate *WindowTemplate
-	// Debounce and StaleAfter are nil where the service's own setting holds.
-	Debounce, StaleAfter *time.Duration
+	// Debounce, StaleAfter and StaffPause are nil where the service's own setting holds.
+	Debounce, StaleAfter, StaffPause *time.Duration
 }
 
 // IntegrationState is whether an integration takes part.

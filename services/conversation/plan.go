@@ -2,6 +2,7 @@ package conversation
 
 import (
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -39,6 +40,12 @@ func PlanPress(b *ButtonPress, fallback string) Plan {
 	}, fallback)
 }
 
+// greets reports whether a command only opens the chat or asks what this is. Every bot gets these two (Bot API, global commands);
+// what follows /start is a link's, not the customer's. Any other command is a question like one without a slash.
+func (m *InboundMessage) greets() bool {
+	return m.Command == "start" || (m.Command == "help" && len(strings.Fields(m.Text)) <= 1)
+}
+
 func comment(k MessageKind) bool {
 	switch k {
 	case KindReaction, KindSystem, KindEdit, KindDeletion:
@@ -64,8 +71,14 @@ func question(m *InboundMessage, p Plan) (string, Sentence) {
 		if strings.TrimSpace(text) == "" {
 			text = m.ButtonID
 		}
+	case KindOrder:
+		if len(m.OrderItems) > 0 {
+			text = capText(describeOrder(m.OrderItems, text, p.Language))
+		}
+	case KindFormReply:
+		text = capText(readableForm(text))
 	case KindCommand:
-		if m.Command == "start" {
+		if m.greets() {
 			return text, SentenceGreeting
 		}
 	case KindVoice, KindAudio, KindSticker, KindUnsupported, "":
@@ -75,6 +88,21 @@ func question(m *InboundMessage, p Plan) (string, Sentence) {
 		return text, sentenceFor(m.Kind)
 	}
 	return text, ""
+}
+
+// PlanAmended decides what a message asks for once it was edited: it is still of its kind.
+func PlanAmended(k MessageKind, edit *InboundMessage, fallback string) Plan {
+	m := *edit
+	m.Kind, m.Addressed = k, true
+	return PlanMessage(&m, fallback)
+}
+
+// Says reports whether a message of staff answers the customer: not a reaction, an edit or a notice.
+func (m *InboundMessage) Says() bool { return m.Echo && !comment(m.Kind) }
+
+// Stale reports whether what happened at a time is too old to be answered as if it were fresh. What has no time is not.
+func Stale(occurred, now time.Time, after time.Duration) bool {
+	return !occurred.IsZero() && now.Sub(occurred) > after
 }
 
 // capText cuts a text at a character. The raw payload keeps the rest.

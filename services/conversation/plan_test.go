@@ -3,6 +3,7 @@ package conversation_test
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
@@ -34,9 +35,21 @@ func TestPlanMessage(t *testing.T) {
 		"button without a title": {conversation.InboundMessage{Kind: conversation.KindButtonReply, ButtonID: "b1"}, true, "b1", ""},
 		"command":                {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/precio zapatos", Command: "precio"}, true, "/precio zapatos", ""},
 		"start":                  {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/start", Command: "start"}, true, "/start", conversation.SentenceGreeting},
-		"form":                   {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"talla":40}`}, true, `{"talla":40}`, ""},
+		"form":                   {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"talla":40,"color_preferido":"azul  marino","extras":["funda",2,null],"vacío":"","flow_token":"t"}`}, true, "talla: 40\ncolor preferido: azul marino\nextras: funda, 2", ""},
+		"form of a web app":      {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: "talla 40"}, true, "talla 40", ""},
+		"broken form":            {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"talla":40`}, true, `{"talla":40`, ""},
+		"form that says nothing": {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"flow_token":"t"}`}, true, "", conversation.SentenceUnsupported},
 		"empty form":             {conversation.InboundMessage{Kind: conversation.KindFormReply}, true, "", conversation.SentenceUnsupported},
-		"order":                  {conversation.InboundMessage{Kind: conversation.KindOrder, Text: "2 × SKU-1"}, true, "2 × SKU-1", ""},
+		"order with a note only": {conversation.InboundMessage{Kind: conversation.KindOrder, Text: "2 × SKU-1"}, true, "2 × SKU-1", ""},
+		"order": {
+			conversation.InboundMessage{Kind: conversation.KindOrder, Text: "sin azúcar", OrderItems: []conversation.OrderItem{
+				{ProductID: "CAFE-500", Quantity: 2, Price: "30.5", Currency: "COP"}, {ProductID: "TE", Quantity: 1},
+			}},
+			true, "Pedido:\n2 × CAFE-500 (30.5 COP)\n1 × TE\nsin azúcar", "",
+		},
+		"help":              {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/help", Command: "help"}, true, "/help", conversation.SentenceGreeting},
+		"help with a thing": {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/help envíos", Command: "help"}, true, "/help envíos", ""},
+		"start with a link": {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/start promo7", Command: "start"}, true, "/start promo7", conversation.SentenceGreeting},
 		"location": {
 			conversation.InboundMessage{Kind: conversation.KindLocation, Location: &conversation.Location{Latitude: 4.6, Longitude: -74.1, Name: "Tienda"}},
 			true, "Ubicación: Tienda, (4.600000, -74.100000)", "",
@@ -72,6 +85,43 @@ func TestPlanSpeaksTheCustomersLanguageOrTheIntegrations(t *testing.T) {
 		m := conversation.InboundMessage{Kind: conversation.KindText, Text: "x", Sender: conversation.Sender{LanguageCode: c.customer}}
 		require.Equal(t, c.want, conversation.PlanMessage(&m, c.integration).Language)
 	}
+}
+
+func TestWhatIsTooOldIsStale(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		occurred time.Time
+		want     bool
+	}{
+		"just now": {now, false}, "exactly as old": {now.Add(-24 * time.Hour), false}, "a moment older": {now.Add(-24*time.Hour - 1), true},
+		"a week": {now.Add(-7 * 24 * time.Hour), true}, "no time": {time.Time{}, false}, "ahead of us": {now.Add(time.Hour), false},
+		"1970": {time.Unix(0, 0), true},
+	} {
+		require.Equal(t, c.want, conversation.Stale(c.occurred, now, 24*time.Hour), name)
+	}
+}
+
+func TestAmendedMessageStaysOfItsKind(t *testing.T) {
+	t.Parallel()
+	edit := &conversation.InboundMessage{Kind: conversation.KindEdit, Text: "¿Y mañana?"}
+	p := conversation.PlanAmended(conversation.KindText, edit, "es")
+	require.Equal(t, "¿Y mañana?", p.Text)
+	require.Empty(t, p.Sentence)
+	edit.Text = ""
+	require.Equal(t, conversation.SentenceImage, conversation.PlanAmended(conversation.KindImage, edit, "es").Sentence)
+	require.Equal(t, conversation.KindEdit, edit.Kind)
+}
+
+func TestContextIsPlainAndBounded(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, conversation.Context(" \n", nil))
+	require.Equal(t, "Casco Andes", conversation.Context("Casco\x07 Andes\x1b", nil))
+	require.Equal(t, "Cita\nOferta\nCascos a mitad de precio", conversation.Context("Cita", &conversation.Referral{
+		Headline: "Oferta", Body: "Cascos a mitad de precio", SourceID: "120210000", SourceURL: "https://fb.me/x",
+	}))
+	require.Equal(t, "SKU-7", conversation.Context("", &conversation.Referral{SourceID: "SKU-7"}))
+	require.Len(t, []rune(conversation.Context(strings.Repeat("ñ", 5000), nil)), conversation.MaxContext)
 }
 
 func TestPlanPressIsTheLabel(t *testing.T) {

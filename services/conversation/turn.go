@@ -114,6 +114,10 @@ type OpenMessage struct {
 	Sentence          Sentence
 	Language          string
 	PlatformMessageID string
+	// Album is what the parts of one message share, empty for a message that is whole.
+	Album string
+	// Context is what the text is about beyond itself: a quoted message, the advert that the customer came from.
+	Context string
 }
 
 // PastMessage is a message of the history.
@@ -134,8 +138,10 @@ type Dialogue struct {
 // Sent is what channels says of a send.
 type Sent struct {
 	PlatformMessageID string
-	State             DeliveryState
-	MaybeDuplicate    bool
+	// Parts are the provider's ids of the messages after the first.
+	Parts          []string
+	State          DeliveryState
+	MaybeDuplicate bool
 }
 
 // ClaimRequest says what a worker has room for.
@@ -175,7 +181,8 @@ type Mailbox interface {
 	Extend(ctx context.Context, lease time.Duration, held []Lease) ([]Lease, error)
 	// Dialogue loads what an answer is composed from. Open is empty if nothing waits any more.
 	Dialogue(ctx context.Context, t Turn) (Dialogue, error)
-	// Checkpoint decides to send the draft. Returns ErrMoved if the customer wrote meanwhile and may be waited for.
+	// Checkpoint decides to send the draft. Returns ErrMoved if the customer wrote meanwhile and may be waited for,
+	// and ErrPaused if staff did.
 	Checkpoint(ctx context.Context, t Turn, d Draft) (Answer, error)
 	// Finish stores that the answer went out and closes the turn, or reopens it if the customer wrote meanwhile.
 	Finish(ctx context.Context, t Turn, a Answer, s Sent) error
@@ -209,13 +216,13 @@ type Question struct {
 	// Customer stands for the customer in limits; never a phone number.
 	Customer UserID
 	History  []PastMessage
-	// Open are the customer's texts, unchanged.
-	Open          []string
-	KnowledgeBase string
-	RAG           bool
-	Passages      int32
-	Language      string
-	HumanContact  string
+	// Open are the customer's texts, unchanged, and Contexts what each is about beyond itself.
+	Open, Contexts []string
+	KnowledgeBase  string
+	RAG            bool
+	Passages       int32
+	Language       string
+	HumanContact   string
 }
 
 // Courier delivers what is decided.

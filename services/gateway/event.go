@@ -133,6 +133,7 @@ type Message struct {
 	Location          *Location
 	Contacts          []ContactCard
 	Referral          *Referral
+	OrderItems        []OrderItem
 }
 
 // Media refers to a file at the provider.
@@ -158,7 +159,14 @@ type ContactCard struct {
 
 // Referral is the advert or product that a customer came from.
 type Referral struct {
-	Headline, SourceURL, SourceID string
+	Headline, Body, SourceURL, SourceID string
+}
+
+// OrderItem is a line of an order, price and currency as stated.
+type OrderItem struct {
+	ProductID       string
+	Quantity        int64
+	Price, Currency string
 }
 
 // ButtonPress is a press on a Telegram inline button.
@@ -195,7 +203,9 @@ type DeliveryReport struct {
 	ErrorCode       int32
 	ErrorMessage    string
 	PricingCategory string
-	Billable        bool
+	// PricingModel and PricingType are Meta's words for how it is priced.
+	PricingModel, PricingType string
+	Billable                  bool
 }
 
 // IdentityChangeKind is what changed.

@@ -14,6 +14,8 @@ const (
 type Turn struct {
 	Role Role
 	Text string
+	// Context is what the text is about beyond itself: a quoted message, an advert. Data, never instructions.
+	Context string
 }
 
 // Request asks for an answer to a customer's open messages.

@@ -21,17 +21,18 @@ const (
 
 // grammar is every command with its flags.
 type grammar struct {
-	Up           upCommand           `cmd:"" help:"Start everything on this machine: PostgreSQL, Weaviate, the four services and a simulator."`
-	Chat         chatCommand         `cmd:"" help:"Chat as a customer with the simulator, in the terminal."`
-	Ask          askCommand          `cmd:"" help:"Ask the knowledge base one question, without any channel."`
-	Ingest       ingestCommand       `cmd:"" help:"Put documents into a knowledge base."`
-	Eval         evalCommand         `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
-	Integrations integrationsCommand `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
-	Webhook      webhookCommand      `cmd:"" help:"Set or show a Telegram webhook."`
-	Logs         logsCommand         `cmd:"" help:"List the last webhooks and what became of them."`
-	Stats        statsCommand        `cmd:"" help:"Count webhooks by platform."`
-	Replay       replayCommand       `cmd:"" help:"Open the dead messages of a webhook again."`
-	Version      versionCommand      `cmd:"" help:"Print the version."`
+	Up            upCommand            `cmd:"" help:"Start everything on this machine: PostgreSQL, Weaviate, the four services and a simulator."`
+	Chat          chatCommand          `cmd:"" help:"Chat as a customer with the simulator, in the terminal."`
+	Ask           askCommand           `cmd:"" help:"Ask the knowledge base one question, without any channel."`
+	Ingest        ingestCommand        `cmd:"" help:"Put documents into a knowledge base."`
+	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
+	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
+	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`
+	Conversations conversationsCommand `cmd:"" help:"List conversations, or end the bot's silence in one."`
+	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`
+	Stats         statsCommand         `cmd:"" help:"Count webhooks by platform."`
+	Replay        replayCommand        `cmd:"" help:"Open the dead messages of a webhook again."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 // streams are where a command reads and writes.

@@ -106,6 +106,7 @@ func settingsFields() map[string]func(s *channels.Settings, in *channelsv1.Setti
 		},
 		"debounce":    func(s *channels.Settings, in *channelsv1.Settings) { s.Debounce = durationDomain(in.GetDebounce()) },
 		"stale_after": func(s *channels.Settings, in *channelsv1.Settings) { s.StaleAfter = durationDomain(in.GetStaleAfter()) },
+		"staff_pause": func(s *channels.Settings, in *channelsv1.Settings) { s.StaffPause = durationDomain(in.GetStaffPause()) },
 	}
 }
 

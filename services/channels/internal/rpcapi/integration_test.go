@@ -68,11 +68,12 @@ func TestIntegrations(t *testing.T) {
 		b := setup(t)
 		i := b.create(t, whatsAppRequest())
 		changed, err := b.update(t, &channelsv1.Integration{
-			Id: i.GetId(), Name: "no", Settings: &channelsv1.Settings{TopK: proto.Int32(9), HumanContact: "no", Debounce: durationpb.New(time.Second)},
-		}, "settings.top_k", "settings.debounce")
+			Id: i.GetId(), Name: "no", Settings: &channelsv1.Settings{TopK: proto.Int32(9), HumanContact: "no", Debounce: durationpb.New(time.Second), StaffPause: durationpb.New(time.Hour)},
+		}, "settings.top_k", "settings.debounce", "settings.staff_pause")
 		require.NoError(t, err)
 		require.Equal(t, int32(9), changed.GetSettings().GetTopK())
 		require.Equal(t, time.Second, changed.GetSettings().GetDebounce().AsDuration())
+		require.Equal(t, time.Hour, changed.GetSettings().GetStaffPause().AsDuration())
 		require.Equal(t, "Ventas", changed.GetName())
 		require.Empty(t, changed.GetSettings().GetHumanContact())
 

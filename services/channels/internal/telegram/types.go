@@ -14,7 +14,7 @@ const maxConnections = 40
 func allowedUpdates() []string {
 	return []string{
 		"message", "edited_message", "callback_query", "my_chat_member",
-		"business_connection", "business_message", "edited_business_message",
+		"business_connection", "business_message", "edited_business_message", "deleted_business_messages",
 	}
 }
 

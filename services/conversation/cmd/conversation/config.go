@@ -20,6 +20,7 @@ type Config struct {
 	Debounce           time.Duration `env:"KNOBOT_DEBOUNCE" envDefault:"1500ms"`
 	LongestWait        time.Duration `env:"KNOBOT_LONGEST_WAIT" envDefault:"10s"`
 	StaleAfter         time.Duration `env:"KNOBOT_STALE_AFTER" envDefault:"24h"`
+	StaffPause         time.Duration `env:"KNOBOT_STAFF_PAUSE" envDefault:"30m"`
 	IdleAfter          time.Duration `env:"KNOBOT_IDLE_AFTER" envDefault:"24h"`
 	AnswerTimeout      time.Duration `env:"KNOBOT_ANSWER_TIMEOUT" envDefault:"60s"`
 	Workers            int           `env:"KNOBOT_WORKERS" envDefault:"64"`
@@ -38,6 +39,7 @@ func (c *Config) Validate() error {
 	check(c.Debounce >= 0, "KNOBOT_DEBOUNCE", "it must not be negative")
 	check(c.LongestWait >= 0, "KNOBOT_LONGEST_WAIT", "it must not be negative")
 	check(c.StaleAfter > 0, "KNOBOT_STALE_AFTER", "it must be positive")
+	check(c.StaffPause >= 0, "KNOBOT_STAFF_PAUSE", "it must not be negative")
 	check(c.IdleAfter > 0, "KNOBOT_IDLE_AFTER", "it must be positive")
 	check(c.AnswerTimeout > 0, "KNOBOT_ANSWER_TIMEOUT", "it must be positive")
 	check(c.Workers > 0 && c.Workers <= 10_000, "KNOBOT_WORKERS", "it must be between 1 and 10000")

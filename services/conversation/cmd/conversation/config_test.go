@@ -20,6 +20,7 @@ func TestConfig(t *testing.T) {
 		require.Equal(t, 1500*time.Millisecond, c.Debounce)
 		require.Equal(t, 24*time.Hour, c.StaleAfter)
 		require.Equal(t, 10*time.Second, c.LongestWait)
+		require.Equal(t, 30*time.Minute, c.StaffPause)
 		require.Equal(t, time.Minute, c.AnswerTimeout)
 		require.True(t, c.Role.Serves())
 		require.True(t, c.Role.Works())
@@ -32,11 +33,11 @@ func TestConfig(t *testing.T) {
 		c.GRPCAddr = "127.0.0.1:9101"
 		err := env.LoadFrom(&c, []string{
 			"KNOBOT_DATABASE_URL=postgres://a", "KNOBOT_ROLE=boss", "KNOBOT_WORKERS=0", "KNOBOT_LEASE=1ms", "KNOBOT_DEBOUNCE=-1s",
-			"KNOBOT_STALE_AFTER=0s", "KNOBOT_IDLE_AFTER=0s", "KNOBOT_ANSWER_TIMEOUT=0s", "KNOBOT_LONGEST_WAIT=-1s",
+			"KNOBOT_STALE_AFTER=0s", "KNOBOT_IDLE_AFTER=0s", "KNOBOT_ANSWER_TIMEOUT=0s", "KNOBOT_LONGEST_WAIT=-1s", "KNOBOT_STAFF_PAUSE=-1s",
 		})
 		for _, name := range []string{
 			"KNOBOT_ROLE", "KNOBOT_WORKERS", "KNOBOT_LEASE", "KNOBOT_DEBOUNCE", "KNOBOT_STALE_AFTER", "KNOBOT_IDLE_AFTER",
-			"KNOBOT_ANSWER_TIMEOUT", "KNOBOT_LONGEST_WAIT",
+			"KNOBOT_ANSWER_TIMEOUT", "KNOBOT_LONGEST_WAIT", "KNOBOT_STAFF_PAUSE",
 		} {
 			require.ErrorContains(t, err, name)
 		}

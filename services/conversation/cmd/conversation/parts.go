@@ -46,7 +46,7 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 	s.OnStop(courtesies.Close)
 	intake := ingest.New(ctx, ingest.Config{
 		Store: p.store, Integrations: p.table, Courtesies: courtesies, Wake: p.wake, Metrics: p.metrics, Log: s.Logger(),
-		Settings: ingest.Settings{Debounce: cfg.Debounce, StaleAfter: cfg.StaleAfter},
+		Settings: ingest.Settings{Debounce: cfg.Debounce, StaleAfter: cfg.StaleAfter, StaffPause: cfg.StaffPause},
 	})
 	s.OnStop(intake.Close) // after the last call has ended
 	rejections := ingest.NewRejections(p.store, p.metrics, s.Logger())
@@ -55,6 +55,6 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 
 	conversationv1.RegisterIngestServiceServer(s.GRPC(), rpcapi.NewIngest(intake, rejections))
 	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store))
-	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store))
+	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, p.wake))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
 }

@@ -56,8 +56,12 @@ func turns(q conversation.Question) (out []*ragv1.Turn, open int32) {
 	for _, m := range q.History {
 		out = append(out, &ragv1.Turn{Role: role(m.Role), Text: m.Text})
 	}
-	for _, text := range q.Open {
-		out = append(out, &ragv1.Turn{Role: ragv1.Turn_ROLE_CUSTOMER, Text: text})
+	for i, text := range q.Open {
+		turn := &ragv1.Turn{Role: ragv1.Turn_ROLE_CUSTOMER, Text: text}
+		if i < len(q.Contexts) {
+			turn.Context = q.Contexts[i]
+		}
+		out = append(out, turn)
 		open++
 	}
 	return out, open

@@ -26,7 +26,7 @@ func TestAnswer(t *testing.T) {
 		rag := ragtest.New(t)
 		q := question()
 		q.History = []conversation.PastMessage{{Role: conversation.Customer, Text: "a"}, {Role: conversation.Assistant, Text: "b"}, {Role: conversation.Staff, Text: "c"}}
-		q.RAG, q.Language = false, "pt"
+		q.RAG, q.Language, q.Contexts = false, "pt", []string{"el casco rojo"}
 		text, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), q)
 		require.NoError(t, err)
 		require.Equal(t, "respuesta a: hola", text)
@@ -39,6 +39,8 @@ func TestAnswer(t *testing.T) {
 			ragv1.Turn_ROLE_CUSTOMER, ragv1.Turn_ROLE_ASSISTANT, ragv1.Turn_ROLE_STAFF, ragv1.Turn_ROLE_CUSTOMER,
 		}, roles)
 		require.EqualValues(t, 1, asked.GetOpenTurns())
+		require.Equal(t, "el casco rojo", asked.GetTurns()[3].GetContext())
+		require.Empty(t, asked.GetTurns()[0].GetContext())
 		require.Equal(t, "r1", asked.GetRequestId())
 		require.Equal(t, "u1", asked.GetCustomerKey())
 		require.Equal(t, "pt", asked.GetLanguage())

@@ -16,6 +16,7 @@ import (
 const (
 	leftAnswered  = "answered"
 	leftMoved     = "moved"
+	leftPaused    = "paused"
 	leftFailed    = "failed"
 	leftPostponed = "postponed"
 	leftHeld      = "held"
@@ -139,6 +140,8 @@ func (w *Worker) leave(ctx context.Context, t conversation.Turn, outcome string,
 	switch {
 	case errors.Is(err, conversation.ErrMoved):
 		return report{outcome: leftMoved}
+	case errors.Is(err, conversation.ErrPaused):
+		return report{outcome: leftPaused}
 	case errors.Is(err, conversation.ErrLeaseLost), errors.Is(context.Cause(ctx), conversation.ErrLeaseLost):
 		return report{outcome: leftLost}
 	default: // handed back, so that the end of the lease is not taken for a crash
@@ -181,7 +184,7 @@ func stored[T any](ctx context.Context, call func(context.Context) (T, error)) (
 }
 
 func final(err error) bool {
-	return errors.Is(err, conversation.ErrLeaseLost) || errors.Is(err, conversation.ErrMoved)
+	return errors.Is(err, conversation.ErrLeaseLost) || errors.Is(err, conversation.ErrMoved) || errors.Is(err, conversation.ErrPaused)
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -2,8 +2,6 @@ package dialogue
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,35 +12,19 @@ import (
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
 // greeting is left to it.
 func (w *Worker) write(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
-	var questions []string
-	var sentences []string
-	for _, m := range d.Open {
-		switch s := m.Sentence.In(m.Language); {
-		case m.Sentence == "":
-			questions = append(questions, m.Text)
-		case !slices.Contains(sentences, s):
-			sentences = append(sentences, s)
-		}
+	asked := read(d.Open)
+	if len(asked.texts) == 0 {
+		return asked.ownWords(), nil
 	}
-	if len(questions) == 0 {
-		return strings.Join(sentences, "\n\n"), nil
-	}
-	text, err := w.ask(ctx, stop, t, d, questions)
+	text, err := w.ask(ctx, stop, t, d, asked)
 	if err != nil {
 		return "", err
 	}
-	greeting := func(s string) bool { return isGreeting(s, d.Open) }
-	return strings.Join(append([]string{text}, slices.DeleteFunc(sentences, greeting)...), "\n\n"), nil
-}
-
-func isGreeting(sentence string, open []conversation.OpenMessage) bool {
-	return slices.ContainsFunc(open, func(m conversation.OpenMessage) bool {
-		return m.Sentence == conversation.SentenceGreeting && m.Sentence.In(m.Language) == sentence
-	})
+	return withSentence(text, asked.sentence), nil
 }
 
 // ask calls the answerer, with no transaction open, and shows "typing …" meanwhile.
-func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue, questions []string) (string, error) {
+func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue, asked questions) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
@@ -51,8 +33,8 @@ func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversat
 	in, _ := w.Integrations.Get(t.Integration)
 	begin := time.Now()
 	text, err := w.Answerer.Answer(ctx, conversation.Question{
-		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: questions,
-		KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
+		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: asked.texts,
+		Contexts: asked.contexts, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
 	})
 	w.Metrics.Composing(time.Since(begin).Seconds())
 	return text, err

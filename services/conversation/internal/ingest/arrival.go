@@ -10,6 +10,7 @@ import (
 func (i *Intake) arrival(e conversation.Event, ordinal int32, p conversation.Platform) conversation.Arrival {
 	a := conversation.Arrival{
 		Event: e, Ordinal: ordinal, StaleAfter: i.Settings.StaleAfter, Debounce: i.Settings.Debounce,
+		StaffPause: i.Settings.StaffPause,
 	}
 	if e.ForeignNumber != "" {
 		a.Event.Integration, a.Outcome = "", conversation.OutcomeForeignNumber
@@ -18,6 +19,7 @@ func (i *Intake) arrival(e conversation.Event, ordinal int32, p conversation.Pla
 	a.Integration = i.integration(e.Integration, p)
 	override(&a.StaleAfter, a.Integration.StaleAfter)
 	override(&a.Debounce, a.Integration.Debounce)
+	override(&a.StaffPause, a.Integration.StaffPause)
 	if a.Integration.Ignores() {
 		a.Outcome = conversation.OutcomeIgnored
 		return a
@@ -45,6 +47,10 @@ func override(d, own *time.Duration) {
 	}
 }
 
+// albumWait is how long the rest of an album is waited for: its parts come as messages of their own, and nothing says which is
+// the last one.
+const albumWait = time.Second
+
 // planMessage leaves a group's talk among itself to the log: it is nobody's conversation with the company.
 func planMessage(a *conversation.Arrival, m *conversation.InboundMessage) {
 	if m.Sender.Bot || (m.Group && !m.Addressed) {
@@ -54,6 +60,9 @@ func planMessage(a *conversation.Arrival, m *conversation.InboundMessage) {
 		m.Kind = conversation.KindUnsupported
 	}
 	a.Plan, a.Message = conversation.PlanMessage(m, a.Integration.Language), m
+	if m.AlbumID != "" {
+		a.Debounce = max(a.Debounce, albumWait)
+	}
 }
 
 // planPress turns a press into the message that its label would be. Without an address there is nowhere to answer.

@@ -119,6 +119,7 @@ func (i *Intake) piece(ctx context.Context, p *pending, d conversation.Delivery)
 	p.receipt.Log = receipts[0].Log
 	p.receipt.Opened += receipts[0].Opened
 	p.receipt.Outcomes = append(p.receipt.Outcomes, receipts[0].Outcomes...)
+	p.receipt.Paused = append(p.receipt.Paused, receipts[0].Paused...)
 	return nil
 }
 
@@ -155,6 +156,7 @@ func (i *Intake) release(group []*pending) {
 }
 
 // thank shows the customers of a webhook that their messages have arrived: one courtesy per chat, for its last message.
+// Where staff has the word, they show it themselves.
 func (i *Intake) thank(p *pending) {
 	last := map[string]courtesy.Courtesy{}
 	var order []string
@@ -166,7 +168,7 @@ func (i *Intake) thank(p *pending) {
 			i.Courtesies.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: a.Integration.ID, Message: press.CallbackID})
 		}
 		c, ok := courtesyFor(a, p.receipt.Outcomes[n])
-		if !ok {
+		if !ok || p.receipt.Paused[n] {
 			continue
 		}
 		chat := chatKey(a)

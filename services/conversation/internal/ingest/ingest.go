@@ -37,7 +37,7 @@ type Courtesies interface{ Offer(c courtesy.Courtesy) }
 
 // Settings are the service's defaults; integrations may have their own.
 type Settings struct {
-	Debounce, StaleAfter time.Duration
+	Debounce, StaleAfter, StaffPause time.Duration
 }
 
 // Webhook is a verified delivery as the gateway hands it over.

@@ -5,6 +5,9 @@ package integrations
 import (
 	"maps"
 	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
@@ -94,18 +97,20 @@ func integration(p *channelsv1.Integration) conversation.Integration {
 	if s != nil && s.TopK != nil {
 		in.Passages = s.GetTopK()
 	}
-	if d := s.GetDebounce(); d != nil {
-		own := d.AsDuration()
-		in.Debounce = &own
-	}
-	if d := s.GetStaleAfter(); d != nil {
-		own := d.AsDuration()
-		in.StaleAfter = &own
-	}
+	in.Debounce, in.StaleAfter, in.StaffPause = own(s.GetDebounce()), own(s.GetStaleAfter()), own(s.GetStaffPause())
 	if w := s.GetWindowTemplate(); w.GetName() != "" {
 		in.WindowTemplate = &conversation.WindowTemplate{Name: w.GetName(), Languages: w.GetLanguages()}
 	}
 	return in
+}
+
+// own returns an integration's own duration, nil where the service's holds.
+func own(d *durationpb.Duration) *time.Duration {
+	if d == nil {
+		return nil
+	}
+	v := d.AsDuration()
+	return &v
 }
 
 func platform(p typev1.Platform) conversation.Platform {

@@ -74,15 +74,16 @@ func TestFollower(t *testing.T) {
 				KnowledgeBase: "tienda", Language: "pt", RagEnabled: &off, TopK: &topK, HumanContact: "+57",
 				WindowTemplate: &channelsv1.WindowTemplate{Name: "volver", Languages: []string{"es"}},
 				Debounce:       durationpb.New(0), StaleAfter: durationpb.New(time.Hour),
+				StaffPause: durationpb.New(time.Minute),
 			},
 		}), channelstest.Synced())
 		require.Eventually(t, func() bool { return len(table.Deleted()) == 1 }, patience, time.Millisecond)
 		in, _ := table.Get("a")
-		zero, hour := time.Duration(0), time.Hour
+		zero, hour, minute := time.Duration(0), time.Hour, time.Minute
 		require.Equal(t, conversation.Integration{
 			ID: "a", Platform: conversation.Telegram, State: conversation.Deleted, KnowledgeBase: "tienda", Language: "pt", Passages: 9,
 			HumanContact: "+57", WindowTemplate: &conversation.WindowTemplate{Name: "volver", Languages: []string{"es"}},
-			Debounce: &zero, StaleAfter: &hour,
+			Debounce: &zero, StaleAfter: &hour, StaffPause: &minute,
 		}, in)
 		_, ok := table.Get("b")
 		require.False(t, ok)

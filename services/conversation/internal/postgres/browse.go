@@ -59,6 +59,20 @@ func (s *Store) Messages(ctx context.Context, id conversation.ID, after int64, l
 	return out, platform.Fault(err)
 }
 
+// Resume ends the bot's silence after staff wrote. Where it is not paused, nothing changes. Returns ErrNotFound.
+func (s *Store) Resume(ctx context.Context, id conversation.ID) (conversation.Conversation, error) {
+	err := s.inTx(ctx, func(tx pgx.Tx) error {
+		b := &pgx.Batch{}
+		b.Queue(s.sql.get("conversation_lock"), id)
+		b.Queue(s.sql.get("conversation_resume"), id)
+		return tx.SendBatch(ctx, b).Close()
+	})
+	if err != nil {
+		return conversation.Conversation{}, err
+	}
+	return s.Conversation(ctx, id)
+}
+
 func one[T any](ctx context.Context, s *Store, statement string, id any) (T, error) {
 	var zero T
 	rows, err := s.pool.Query(ctx, s.sql.get(statement), id)

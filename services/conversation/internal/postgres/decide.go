@@ -16,6 +16,8 @@ type locked struct {
 	answer   conversation.MessageID
 	discards int
 	overdue  bool
+	// paused says that staff has the word.
+	paused bool
 }
 
 // lock locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
@@ -31,19 +33,22 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locke
 
 // lockBoth locks the conversation and then the turn, the order that ingest has too.
 func (s *Store) lockBoth(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
-	if _, err := tx.Exec(ctx, s.sql.get("conversation_lock"), t.Conversation); err != nil {
+	var paused bool
+	if err := tx.QueryRow(ctx, s.sql.get("conversation_lock"), t.Conversation).Scan(&paused); err != nil {
 		return locked{}, err
 	}
-	return s.lock(ctx, tx, t)
+	l, err := s.lock(ctx, tx, t)
+	l.paused = paused
+	return l, err
 }
 
 // Checkpoint decides to send the draft, or throws it away because the customer went on writing: at most twice, and never
-// once the longest wait has passed.
+// once the longest wait has passed. While staff has the word nothing is decided.
 func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversation.Draft) (conversation.Answer, error) {
 	a := conversation.Answer{
 		Purpose: conversation.Reply, Text: d.Text, Through: d.Through, ReplyTo: d.ReplyTo, Language: d.Language,
 	}
-	moved := false
+	var thrownAway error
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
 		l, err := s.lockBoth(ctx, tx, t)
 		if err != nil {
@@ -52,16 +57,29 @@ func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversat
 		if l.answer != "" { // decided, but the news of the commit was lost
 			return s.decided(ctx, tx, l.answer, &a)
 		}
-		if moved = l.seq != d.Seen && l.discards < conversation.MaxDiscards && !l.overdue; moved {
-			_, err = tx.Exec(ctx, s.sql.get("turn_discard"), t.Conversation)
+		var instead string
+		if instead, thrownAway = l.discard(d); thrownAway != nil {
+			_, err = tx.Exec(ctx, s.sql.get(instead), t.Conversation)
 			return err
 		}
 		return s.decide(ctx, tx, t, &a)
 	})
-	if err == nil && moved {
-		err = conversation.ErrMoved
+	if err == nil {
+		err = thrownAway
 	}
 	return a, err
+}
+
+// discard says why a draft is thrown away, and with what; no reason means that it is sent.
+func (l locked) discard(d conversation.Draft) (statement string, why error) {
+	switch {
+	case l.paused:
+		return "turn_pause", conversation.ErrPaused
+	case l.seq != d.Seen && l.discards < conversation.MaxDiscards && !l.overdue:
+		return "turn_discard", conversation.ErrMoved
+	default:
+		return "", nil
+	}
 }
 
 func (s *Store) decided(ctx context.Context, tx pgx.Tx, id conversation.MessageID, a *conversation.Answer) error {
@@ -85,7 +103,8 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 		through, failed = t.Answer.Through, &t.Answer.ID
 	}
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := s.lockBoth(ctx, tx, t); err != nil {
+		l, err := s.lockBoth(ctx, tx, t)
+		if err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
@@ -93,7 +112,7 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 		if failed != nil {
 			b.Queue(s.sql.get("answer_settle"), failed, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
 		}
-		if apology == "" {
+		if apology == "" || l.paused { // staff is there to say it better
 			s.close(b, t, through)
 			return tx.SendBatch(ctx, b).Close()
 		}

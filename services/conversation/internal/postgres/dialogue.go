@@ -21,6 +21,9 @@ type talk struct {
 	id          conversation.ID
 	last        int64
 	heldFrom    *int64
+	paused      bool
+	// staff is what they said last in this transaction, nil for nothing.
+	staff *spoken
 }
 
 // receive locks the conversations of the new messages in order, opening those that are missing, and numbers the messages.
@@ -43,6 +46,7 @@ func (in *intake) receive(ctx context.Context) error {
 			it.message = conversation.MessageID(newID())
 			it.position = t.last - int64(len(t.items)) + int64(i) + 1
 		}
+		in.hearStaff(t)
 	}
 	return nil
 }
@@ -93,7 +97,7 @@ func (in *intake) open(b *pgx.Batch, talks []*talk) {
 		seen                                                              []*time.Time
 	)
 	for _, t := range talks {
-		it := t.items[len(t.items)-1]
+		it := t.opener()
 		integration := it.Arrival.Integration
 		chat, thread, business := chatOf(it.Message.Address)
 		integrations, scopes = append(integrations, string(t.integration)), append(scopes, t.scope)
@@ -110,14 +114,24 @@ func (in *intake) open(b *pgx.Batch, talks []*talk) {
 	})
 }
 
+// opener is the message that says whose the conversation is: the last of somebody known. In a chat, staff are not.
+func (t *talk) opener() *item {
+	for _, it := range slices.Backward(t.items) {
+		if it.user != "" {
+			return it
+		}
+	}
+	return t.items[len(t.items)-1]
+}
+
 func scanTalks(rows pgx.Rows, talks []*talk) error {
 	var got talk
-	_, err := pgx.ForEachRow(rows, []any{&got.id, &got.integration, &got.scope, &got.last, &got.heldFrom}, func() error {
+	_, err := pgx.ForEachRow(rows, []any{&got.id, &got.integration, &got.scope, &got.last, &got.heldFrom, &got.paused}, func() error {
 		i, ok := slices.BinarySearchFunc(talks, got, func(t *talk, want talk) int {
 			return cmp.Or(cmp.Compare(t.integration, want.integration), cmp.Compare(t.scope, want.scope))
 		})
 		if ok {
-			talks[i].id, talks[i].last, talks[i].heldFrom = got.id, got.last, got.heldFrom
+			talks[i].id, talks[i].last, talks[i].heldFrom, talks[i].paused = got.id, got.last, got.heldFrom, got.paused
 		}
 		return nil
 	})
@@ -193,10 +207,14 @@ func roleOf(m *conversation.InboundMessage) conversation.Role {
 }
 
 func stateOf(o conversation.Outcome) conversation.MessageState {
-	if o == conversation.OutcomeOpen {
+	switch o {
+	case conversation.OutcomeOpen:
 		return conversation.MessageOpen
+	case conversation.OutcomeAnsweredByStaff:
+		return conversation.MessageAnswered
+	default:
+		return conversation.MessageRecorded
 	}
-	return conversation.MessageRecorded
 }
 
 func nullTime(t time.Time) *time.Time {
@@ -217,11 +235,14 @@ type details struct {
 	Media     *conversation.Media        `json:"media,omitempty"`
 	Location  *conversation.Location     `json:"location,omitempty"`
 	Contacts  []conversation.ContactCard `json:"contacts,omitempty"`
+	Referral  *conversation.Referral     `json:"referral,omitempty"`
+	Items     []conversation.OrderItem   `json:"items,omitempty"`
 }
 
 func detailsOf(m *conversation.InboundMessage) []byte {
 	d, err := json.Marshal(details{
 		m.ReplyToMessageID, m.QuotedText, m.OriginalMessageID, m.ButtonID, m.AlbumID, m.Forwarded, m.Media, m.Location, m.Contacts,
+		m.Referral, m.OrderItems,
 	})
 	if err != nil || string(d) == "{}" { // only a number that JSON has no word for (NaN) fails
 		return nil
@@ -242,7 +263,7 @@ func (in *intake) queueTurns(b *pgx.Batch) {
 		}
 		conversations, integrations = append(conversations, string(t.id)), append(integrations, string(t.integration))
 		firsts, seqs = append(firsts, from), append(seqs, last.position)
-		debounces = append(debounces, seconds(last.Debounce))
+		debounces = append(debounces, seconds(t.debounce()))
 		in.opened[last.log]++
 	}
 	if len(conversations) == 0 {
@@ -258,6 +279,11 @@ func (in *intake) queueTurns(b *pgx.Batch) {
 type askedTalk struct {
 	*talk
 	asked []*item
+}
+
+// debounce is the longest that one of the messages asks for: that of an album's part outlasts a text's.
+func (t askedTalk) debounce() time.Duration {
+	return slices.MaxFunc(t.asked, func(a, b *item) int { return cmp.Compare(a.Debounce, b.Debounce) }).Debounce
 }
 
 func (in *intake) askedTalks() []askedTalk {

@@ -25,7 +25,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		args    []any
 		indexes []string
 	}{
-		"users_find":               {[]any{keys, []string{"CO.17"}, keys, []string{"5717"}}, []string{"users_external_id", "users_phone"}},
+		"users_find":               {[]any{keys, []string{"CO.17"}, keys, []string{"5717"}}, []string{"users_external_id", "users_phone_key"}},
 		"keys_owner":               {[]any{keys, [][]byte{{1}}}, []string{"inbound_keys_pkey"}},
 		"payloads_owner":           {[]any{[][]byte{{1}}}, []string{"webhook_payloads_pkey"}},
 		"conversations_close_idle": {[]any{keys, []string{"user/17"}, 86400.0}, []string{"conversations_active"}},
@@ -40,6 +40,11 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"messages_delivered": {
 			[]any{[]string{nowhere}, []int16{1}, []string{""}}, []string{"messages_request", "webhook_events_message"},
 		},
+		"staff_answered": {
+			[]any{[]string{talk}, []int64{9}, []time.Time{time.Now()}},
+			[]string{"messages_conversation_id_position_key", "webhook_events_message"},
+		},
+		"chat_lock":      {[]any{"wa-1", int64(7)}, []string{"conversations_chat"}},
 		"reports_oldest": {[]any{"wa-1", 200}, []string{"delivery_reports_order"}},
 		"reports_settle": {
 			[]any{[]int64{1}, []string{"recorded"}, []string{""}, []string{""}}, []string{"delivery_reports_pkey", "webhook_events_pkey"},
@@ -85,6 +90,8 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 		`insert into messages (id, conversation_id, position, role, kind, text, state, request_id)
 		 select gen_random_uuid(), ` + id + `, p, 'customer', 'text', 'hola', 'answered', gen_random_uuid()
 		 from generate_series(1, 20000) n, generate_series(1, 3) p`,
+		`insert into message_parts (conversation_id, platform_message_id, message_id)
+		 select conversation_id, 'wamid.' || position, id from messages`,
 		`insert into webhook_logs (id, platform, event_type, response_status, remote_address, create_time)
 		 select ` + id + `, 'whatsapp', 'text', 200, '', now() - n * interval '1 second' from generate_series(1, 20000) n`,
 		`insert into webhook_events (log_id, ordinal, integration_id, kind, message_id, outcome)

@@ -16,6 +16,9 @@ func (s *Store) Finish(ctx context.Context, t conversation.Turn, a conversation.
 	return s.settle(ctx, t, a, func(b *pgx.Batch) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageSent, sent.PlatformMessageID, sent.State, sent.MaybeDuplicate, "")
 		if a.Purpose == conversation.Reply {
+			if len(sent.Parts) > 0 {
+				b.Queue(s.sql.get("parts_insert"), t.Conversation, a.ID, sent.Parts)
+			}
 			b.Queue(s.sql.get("messages_answered"), t.Conversation, t.First, a.Through, a.ID, string(a.Request))
 		}
 	})
@@ -62,12 +65,12 @@ func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.An
 		}
 		var invite bool
 		b.Queue(s.sql.get("messages_held"), t.Conversation, t.First, a.Through, windowClosed, string(a.Request))
-		b.Queue(s.sql.get("conversation_hold"), t.Conversation, t.First, template != nil).
+		b.Queue(s.sql.get("conversation_hold"), t.Conversation, t.First, template != nil && !l.paused).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&invite) })
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
-		return s.invite(ctx, tx, t, a, template, invite)
+		return s.invite(ctx, tx, t, a, template, invite && !l.paused)
 	})
 }
 

@@ -41,49 +41,61 @@ func (in *intake) changeIdentities(ctx context.Context) error {
 	return in.tx.SendBatch(ctx, b).Close()
 }
 
-// apply follows one notice under the locks that also guard the making of users.
+// apply follows one notice. What names nobody, or nothing new, changes nothing.
 func (in *intake) apply(ctx context.Context, integration conversation.IntegrationID, c conversation.IdentityChange) error {
-	if c.OldID == "" {
+	switch {
+	case c.OldID == "":
 		return nil
-	}
-	steps, isUser := identitySteps(c)
-	if c.Kind == conversation.ChatMigrated {
+	case c.Kind == conversation.Blocked || c.Kind == conversation.Unblocked:
+		return in.block(ctx, integration, c.OldID, c.Kind == conversation.Blocked)
+	case c.NewID == "" || c.NewID == c.OldID:
+		return nil
+	case c.Kind == conversation.PhoneNumberChanged:
+		from, to := conversation.PhoneKey(c.OldID), conversation.PhoneKey(c.NewID)
+		return in.rename(ctx, integration, from, to,
+			step{"identity_phone", []any{integration, from, to}}, step{"identity_phone_move", []any{integration, from, c.NewID}})
+	case c.Kind == conversation.UserIDChanged:
+		return in.rename(ctx, integration, c.OldID, c.NewID, step{"identity_user", []any{integration, c.OldID, c.NewID}})
+	case c.Kind == conversation.ChatMigrated:
 		return in.migrateChat(ctx, integration, c)
-	}
-	if !isUser {
+	default:
 		return nil
 	}
-	keys := []int64{lockKey(integration, c.OldID), lockKey(integration, c.NewID)}
-	if _, err := in.tx.Exec(ctx, in.store.sql.get("users_lock"), keys); err != nil {
-		return err
-	}
+}
+
+// step is a statement and its arguments.
+type step struct {
+	name string
+	args []any
+}
+
+// rename runs steps under the locks that also guard the making of users.
+func (in *intake) rename(ctx context.Context, integration conversation.IntegrationID, from, to string, steps ...step) error {
+	keys := []int64{lockKey(integration, from), lockKey(integration, to)}
+	return in.steps(ctx, append([]step{{"users_lock", []any{keys}}}, steps...)...)
+}
+
+func (in *intake) steps(ctx context.Context, steps ...step) error {
 	for _, s := range steps {
-		if _, err := in.tx.Exec(ctx, in.store.sql.get(s.name), integration, c.OldID, s.value); err != nil {
+		if _, err := in.tx.Exec(ctx, in.store.sql.get(s.name), s.args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// identityStep is a statement and its third argument; the first two are the integration and the old id.
-type identityStep struct {
-	name  string
-	value any
-}
+// botBlocked is what channels calls it, too.
+const botBlocked = "BOT_BLOCKED"
 
-func identitySteps(c conversation.IdentityChange) ([]identityStep, bool) {
-	switch {
-	case c.Kind == conversation.Blocked || c.Kind == conversation.Unblocked:
-		return []identityStep{{"identity_blocked", c.Kind == conversation.Blocked}}, true
-	case c.NewID == "" || c.NewID == c.OldID:
-		return nil, false
-	case c.Kind == conversation.PhoneNumberChanged:
-		return []identityStep{{"identity_phone", c.NewID}, {"identity_phone_move", c.NewID}}, true
-	case c.Kind == conversation.UserIDChanged:
-		return []identityStep{{"identity_user", c.NewID}}, true
-	default:
-		return nil, false
+// block notes that the bot may not write any more, or may again. What waits for an answer in that chat will have none: it is
+// dead at once, like after the provider's own refusal, and a replay opens it again.
+func (in *intake) block(ctx context.Context, integration conversation.IntegrationID, id string, blocked bool) error {
+	steps := []step{{"identity_blocked", []any{integration, id, blocked}}}
+	if chat, ok := chatID(id); ok && blocked {
+		steps = append(steps,
+			step{"chat_lock", []any{integration, chat}}, step{"chat_silence", []any{integration, chat, botBlocked}})
 	}
+	return in.steps(ctx, steps...)
 }
 
 func chatID(s string) (int64, bool) {
@@ -99,10 +111,5 @@ func (in *intake) migrateChat(ctx context.Context, integration conversation.Inte
 	if !ok1 || !ok2 || from == to {
 		return nil // nothing that names two chats
 	}
-	for _, name := range []string{"identity_chat_close", "identity_chat_move"} {
-		if _, err := in.tx.Exec(ctx, in.store.sql.get(name), integration, from, to); err != nil {
-			return err
-		}
-	}
-	return nil
+	return in.steps(ctx, step{"identity_chat_close", []any{integration, from, to}}, step{"identity_chat_move", []any{integration, from, to}})
 }

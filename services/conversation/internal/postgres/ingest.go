@@ -47,7 +47,9 @@ type intake struct {
 	deliveries []*received
 	items      []*item
 	people     *people
-	opened     map[conversation.LogID]int
+	// spoken are the conversations in which staff wrote.
+	spoken []*talk
+	opened map[conversation.LogID]int
 }
 
 // received is a delivery on its way through the transaction.
@@ -98,7 +100,8 @@ func (in *intake) run(ctx context.Context) error {
 		in.changeIdentities, // before anybody is looked up
 		in.people.resolve,   // users, found or made
 		in.receive,          // conversations locked, positions taken
-		in.write,            // messages, turns, reports, events, logs
+		in.write,            // messages, events, what staff answered, turns, reports, logs
+		in.amend,            // edits and deletions of earlier messages
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -139,7 +142,7 @@ func (in *intake) fate(it *item) conversation.Outcome {
 	switch {
 	case !it.Plan.Answer:
 		return conversation.OutcomeRecorded
-	case !it.OccurTime.IsZero() && in.now.Sub(it.OccurTime) > it.StaleAfter:
+	case conversation.Stale(it.OccurTime, in.now, it.StaleAfter):
 		return conversation.OutcomeStale
 	default:
 		return conversation.OutcomeOpen
@@ -157,6 +160,7 @@ func (in *intake) receipts() []conversation.Receipt {
 		r := conversation.Receipt{Log: d.Log, Duplicate: d.duplicate(), Opened: in.opened[d.Log]}
 		for _, it := range d.items {
 			r.Outcomes = append(r.Outcomes, it.outcome)
+			r.Paused = append(r.Paused, it.talk != nil && it.talk.paused)
 		}
 		out = append(out, r)
 	}

@@ -109,7 +109,7 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 		return row.Scan(&d.Group, &d.Passages, &d.RAG)
 	})
 	b.Queue(s.sql.get("dialogue_open"), t.Conversation, t.First, t.Seq, maxOpenMessages).Query(func(rows pgx.Rows) (err error) {
-		d.Open, err = pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.OpenMessage])
+		d.Open, err = pgx.CollectRows(rows, scanOpen)
 		return err
 	})
 	b.Queue(s.sql.get("dialogue_past"), t.Conversation, t.Seq+1, conversation.HistoryMessages, maxPastText).
@@ -125,6 +125,14 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 		d.History[i], d.History[j] = d.History[j], d.History[i]
 	}
 	return d, nil
+}
+
+func scanOpen(row pgx.CollectableRow) (m conversation.OpenMessage, err error) {
+	var quoted string
+	var referral *conversation.Referral
+	err = row.Scan(&m.ID, &m.Position, &m.User, &m.Text, &m.Sentence, &m.Language, &m.PlatformMessageID, &m.Album, &quoted, &referral)
+	m.Context = conversation.Context(quoted, referral)
+	return m, err
 }
 
 // fitting keeps as many messages as one call may carry, at least one.

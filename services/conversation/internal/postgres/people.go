@@ -26,7 +26,10 @@ type stored struct {
 	integration conversation.IntegrationID
 	displayName string
 	blocked     bool
-	username    string
+	lastSeen    time.Time
+	// hidden says that the last message came without the number, wasHidden what the table has.
+	hidden, wasHidden bool
+	username          string
 	// was is the identity in the table; made says that there is none yet.
 	was  conversation.Identity
 	made bool
@@ -43,7 +46,7 @@ type people struct {
 	byExternal, byPhone map[ident]*stored
 }
 
-// ident is one key of a user: a BSUID, a Telegram id or a phone number.
+// ident is one key of a user: a BSUID, a Telegram id or the key of a phone number.
 type ident struct {
 	integration conversation.IntegrationID
 	id          string
@@ -85,7 +88,7 @@ func (p *people) find(b *pgx.Batch) {
 			withExternal, external = append(withExternal, string(w.integration)), append(external, w.identity.ExternalID)
 		}
 		if w.identity.Phone != "" {
-			withPhone, phones = append(withPhone, string(w.integration)), append(phones, w.identity.Phone)
+			withPhone, phones = append(withPhone, string(w.integration)), append(phones, conversation.PhoneKey(w.identity.Phone))
 		}
 	}
 	if len(external)+len(phones) == 0 {
@@ -98,9 +101,10 @@ func (p *people) scan(rows pgx.Rows) error {
 	p.reset()
 	var u stored
 	_, err := pgx.ForEachRow(rows, []any{
-		&u.ID, &u.integration, &u.ExternalID, &u.Phone, &u.LastSeen, &u.displayName, &u.blocked,
+		&u.ID, &u.integration, &u.ExternalID, &u.Phone, &u.PhoneSeen, &u.lastSeen, &u.displayName, &u.blocked, &u.wasHidden,
 	}, func() error {
 		c := u
+		c.hidden = u.wasHidden
 		c.was = conversation.Identity{ExternalID: u.ExternalID, Phone: u.Phone}
 		p.add(&c)
 		p.index(&c)
@@ -119,13 +123,17 @@ func (p *people) index(u *stored) {
 		p.byExternal[ident{u.integration, u.ExternalID}] = u
 	}
 	if u.Phone != "" {
-		p.byPhone[ident{u.integration, u.Phone}] = u
+		p.byPhone[phoneIdent(u.integration, u.Phone)] = u
 	}
 }
 
+func phoneIdent(integration conversation.IntegrationID, phone string) ident {
+	return ident{integration, conversation.PhoneKey(phone)}
+}
+
 // candidate returns the user that a key leads to, nil for none.
-func candidate(index map[ident]*stored, integration conversation.IntegrationID, id string) *conversation.Candidate {
-	if u, ok := index[ident{integration, id}]; ok && id != "" {
+func candidate(index map[ident]*stored, key ident) *conversation.Candidate {
+	if u, ok := index[key]; ok && key.id != "" {
 		return &u.Candidate
 	}
 	return nil
@@ -160,12 +168,15 @@ func (p *people) match() {
 		it.user = ""
 		if w.identity.Known() {
 			u, ok := p.found[w]
-			if !ok {
+			if !ok || (w.identity.Phone != "" && u.Phone != w.identity.Phone) { // another one has taken the number meanwhile
 				u = p.place(w, it)
 				p.found[w] = u
 			}
 			it.user = u.ID
 			u.sign = it
+			if !it.Message.Echo {
+				u.hidden = w.identity.Phone == "" && u.Phone != ""
+			}
 		}
 		it.scope = conversation.Scope(it.user, it.Message.Address, it.Message.Group)
 	}
@@ -173,22 +184,29 @@ func (p *people) match() {
 
 // place applies the identity rules to one person.
 func (p *people) place(w person, it *item) *stored {
-	r := conversation.Resolve(w.identity, candidate(p.byExternal, w.integration, w.identity.ExternalID),
-		candidate(p.byPhone, w.integration, w.identity.Phone), p.in.now)
+	now := p.in.now
+	if it.Message.Echo {
+		now = time.Time{} // staff know whom they write to, however long ago that was
+	}
+	r := conversation.Resolve(w.identity, candidate(p.byExternal, ident{w.integration, w.identity.ExternalID}),
+		candidate(p.byPhone, phoneIdent(w.integration, w.identity.Phone)), now)
 	if loser, ok := p.users[r.PhoneFrom]; ok {
 		loser.Phone = ""
 	}
 	u, ok := p.users[r.User]
 	if !ok {
 		u = &stored{integration: w.integration, made: true, displayName: it.Message.Sender.DisplayName}
-		u.ID, u.LastSeen = conversation.UserID(newID()), p.in.now
+		u.ID = conversation.UserID(newID())
 		u.username = conversation.Username(it.Arrival.Integration.Platform, it.sender(w))
 		p.add(u)
 	}
 	if u.Phone != "" && u.Phone != r.Identity.Phone {
-		delete(p.byPhone, ident{u.integration, u.Phone})
+		delete(p.byPhone, phoneIdent(u.integration, u.Phone))
 	}
 	u.ExternalID, u.Phone = r.Identity.ExternalID, r.Identity.Phone
+	if w.identity.Phone != "" {
+		u.PhoneSeen = p.in.now
+	}
 	p.index(u)
 	return u
 }
@@ -216,7 +234,7 @@ func (p *people) lockKeys() []int64 {
 	}
 	var keys []int64
 	for w := range p.found {
-		for _, id := range []string{w.identity.ExternalID, w.identity.Phone} {
+		for _, id := range []string{w.identity.ExternalID, conversation.PhoneKey(w.identity.Phone)} {
 			if id != "" {
 				keys = append(keys, lockKey(w.integration, id))
 			}
@@ -306,21 +324,22 @@ func (p *people) insertAs(ctx context.Context, users []*stored, nth int) (map[st
 	return made, err
 }
 
-// touch notes that users were seen, and the name that they show now.
+// touch notes that users were seen, the name that they show now, and whether they show their number.
 func (p *people) touch(ctx context.Context) error {
 	var ids, names []string
+	var hidden []bool
 	for _, u := range p.order {
 		if u.made || u.sign == nil || u.sign.Message.Echo {
 			continue
 		}
 		name := u.sign.Message.Sender.DisplayName
-		if u.blocked || (name != "" && name != u.displayName) || p.in.now.Sub(u.LastSeen) > touchAfter {
-			ids, names = append(ids, string(u.ID)), append(names, name)
+		if u.blocked || u.hidden != u.wasHidden || (name != "" && name != u.displayName) || p.in.now.Sub(u.lastSeen) > touchAfter {
+			ids, names, hidden = append(ids, string(u.ID)), append(names, name), append(hidden, u.hidden)
 		}
 	}
 	if len(ids) == 0 {
 		return nil
 	}
-	_, err := p.in.tx.Exec(ctx, p.in.store.sql.get("users_touch"), ids, names)
+	_, err := p.in.tx.Exec(ctx, p.in.store.sql.get("users_touch"), ids, names, hidden)
 	return err
 }

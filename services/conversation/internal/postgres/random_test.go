@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/knobot/knobot/services/conversation"
@@ -21,6 +22,8 @@ type world struct {
 	sent     map[string][]string
 	requests map[conversation.RequestID]bool
 	hands    []hand
+	// staffed lets staff write, too.
+	staffed bool
 }
 
 // hand is a turn that a worker holds, and how far it is.
@@ -54,7 +57,46 @@ func TestAnyInterleavingAnswersEveryMessageOnceAndInOrder(t *testing.T) {
 	}
 }
 
+// TestAnyInterleavingAnswersEveryMessageOnceByBotOrStaff is the same with staff who write in between: what they answered the bot
+// does not, and nobody is left without an answer.
+func TestAnyInterleavingAnswersEveryMessageOnceByBotOrStaff(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			t.Parallel()
+			w := &world{
+				bundle: setup(t), random: rand.New(rand.NewPCG(seed, 13)), asked: map[string][]string{}, sent: map[string][]string{},
+				requests: map[conversation.RequestID]bool{}, staffed: true,
+			}
+			for range 120 {
+				w.step()
+			}
+			w.settle()
+			require.Zero(t, w.count("turns"))
+			require.Zero(t, w.count("messages where state in ('open', 'sending')"))
+			for phone, questions := range w.asked {
+				var answered []string
+				rows, err := w.pool.Query(t.Context(), `
+					select m.text from messages m join users u on u.id = m.user_id join webhook_events e on e.message_id = m.id
+					where u.phone = $1 and m.role = 'customer' and e.outcome <> 'answered_by_staff' order by m.position`, phone)
+				require.NoError(t, err)
+				var text string
+				_, err = pgx.ForEachRow(rows, []any{&text}, func() error { answered = append(answered, text); return nil })
+				require.NoError(t, err)
+				require.Equal(t, answered, w.sent[phone], "the bot answers once and in order what staff did not")
+				require.Equal(t, len(questions), w.count("messages m join users u on u.id = m.user_id where u.phone = $1 and m.role = 'customer' and m.state = 'answered'", phone))
+			}
+		})
+	}
+}
+
 func (w *world) step() {
+	if w.staffed && w.random.IntN(8) == 0 {
+		phone := fmt.Sprintf("5730000000%02d", w.random.IntN(3))
+		w.receive(w.staff("les respondo", func(a *conversation.Arrival) {
+			a.StaffPause, a.Message.Address = 0, conversation.Address{PhoneNumber: phone}
+		}))
+	}
 	switch w.random.IntN(10) {
 	case 0, 1, 2:
 		w.write()

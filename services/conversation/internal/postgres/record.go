@@ -12,16 +12,17 @@ import (
 func (in *intake) write(ctx context.Context) error {
 	b := &pgx.Batch{}
 	in.queueMessages(b)
+	in.queueEvents(b)
+	in.queueStaff(b)
 	in.queueTurns(b)
 	in.queueReports(b)
-	in.queueEvents(b)
 	in.queueLogs(b)
 	return in.tx.SendBatch(ctx, b).Close()
 }
 
 // queueReports keeps delivery reports for channels, in the order of the webhook.
 func (in *intake) queueReports(b *pgx.Batch) {
-	var integrations, logs, messages, echoes, texts, pricing []string
+	var integrations, logs, messages, echoes, texts, pricing, models, types []string
 	var ordinals, codes []int32
 	var states []int32
 	var billable []bool
@@ -35,10 +36,11 @@ func (in *intake) queueReports(b *pgx.Batch) {
 		messages, echoes = append(messages, r.MessageID), append(echoes, r.Echo)
 		codes, texts = append(codes, r.ErrorCode), append(texts, r.ErrorMessage)
 		pricing, billable = append(pricing, r.PricingCategory), append(billable, r.Billable)
+		models, types = append(models, r.PricingModel), append(types, r.PricingType)
 	}
 	if len(logs) > 0 {
 		b.Queue(in.store.sql.get("reports_insert"), integrations, logs, ordinals, messages, states, echoes, codes, texts,
-			pricing, billable)
+			pricing, billable, models, types)
 	}
 }
 

@@ -40,7 +40,8 @@ func (s *Store) OldestReports(ctx context.Context, integration conversation.Inte
 		return nil, platform.Fault(err)
 	}
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r conversation.QueuedReport, err error) {
-		err = row.Scan(&r.MessageID, &r.State, &r.Echo, &r.ErrorCode, &r.ErrorMessage, &r.PricingCategory, &r.Billable, &r.Place)
+		err = row.Scan(&r.MessageID, &r.State, &r.Echo, &r.ErrorCode, &r.ErrorMessage, &r.PricingCategory, &r.Billable,
+			&r.PricingModel, &r.PricingType, &r.Place)
 		return r, err
 	})
 	return out, platform.Fault(err)

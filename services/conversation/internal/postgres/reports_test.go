@@ -39,7 +39,10 @@ func TestReports(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.receive(
-			b.event("status", &conversation.DeliveryReport{MessageID: "a", State: conversation.DeliverySent}),
+			b.event("status", &conversation.DeliveryReport{
+				MessageID: "a", State: conversation.DeliverySent, Billable: true,
+				PricingCategory: "service", PricingModel: "PMP", PricingType: "regular",
+			}),
 			b.event("status", &conversation.DeliveryReport{MessageID: "b", State: conversation.DeliveryRead}),
 			b.event("status", &conversation.DeliveryReport{MessageID: "c", State: conversation.DeliveryFailed, ErrorCode: 131026}),
 		)
@@ -52,6 +55,9 @@ func TestReports(t *testing.T) {
 		}
 		require.Equal(t, []string{"a", "b", "c"}, ids)
 		require.EqualValues(t, 131026, b.queued()[2].ErrorCode)
+		priced := b.queued()[0]
+		require.True(t, priced.Billable)
+		require.Equal(t, []string{"service", "PMP", "regular"}, []string{priced.PricingCategory, priced.PricingModel, priced.PricingType})
 		require.Zero(t, b.count("turns"), "a status is no message")
 	})
 

@@ -106,7 +106,7 @@ func TestUsers(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
 		b.receive(b.says("hola", from("", "573001234567")))
-		b.exec(`update users set last_seen_time = now() - interval '31 days'`)
+		b.exec(`update users set last_seen_time = now() - interval '31 days', phone_seen_time = now() - interval '31 days'`)
 		b.receive(b.says("hola", from("CO.otra", "573001234567")))
 		require.Equal(t, 2, b.count("users"))
 		require.Equal(t, 1, b.count("users where external_id = 'CO.otra' and phone = '573001234567'"))
@@ -210,9 +210,12 @@ func TestUsers(t *testing.T) {
 		r := b.receive(echo)
 		require.Equal(t, []conversation.Outcome{conversation.OutcomeRecorded}, r.Outcomes)
 		require.Equal(t, 1, b.count("users"))
+		b.receive(b.says("¿y los domingos?"))
 		turn := b.claimOne()
 		d, err := b.store.Dialogue(t.Context(), turn)
 		require.NoError(t, err)
-		require.Equal(t, []conversation.PastMessage{{Role: conversation.Staff, Text: "le escribe una persona"}}, d.History)
+		require.Equal(t, []conversation.PastMessage{
+			{Role: conversation.Customer, Text: "hola"}, {Role: conversation.Staff, Text: "le escribe una persona"},
+		}, d.History)
 	})
 }

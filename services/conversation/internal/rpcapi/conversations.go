@@ -14,6 +14,8 @@ type ConversationStore interface {
 	Conversation(ctx context.Context, id conversation.ID) (conversation.Conversation, error)
 	Conversations(ctx context.Context, f conversation.Filter) ([]conversation.Conversation, error)
 	CloseConversation(ctx context.Context, id conversation.ID) (conversation.Conversation, error)
+	// Resume ends the bot's silence after staff wrote. Returns conversation.ErrNotFound.
+	Resume(ctx context.Context, id conversation.ID) (conversation.Conversation, error)
 	Messages(ctx context.Context, id conversation.ID, after int64, limit int) ([]conversation.Message, error)
 }
 
@@ -21,10 +23,14 @@ type ConversationStore interface {
 type Conversations struct {
 	conversationv1.UnimplementedConversationServiceServer
 	store ConversationStore
+	// wake tells the workers of this process that there is work.
+	wake func()
 }
 
 // NewConversations returns the service.
-func NewConversations(store ConversationStore) *Conversations { return &Conversations{store: store} }
+func NewConversations(store ConversationStore, wake func()) *Conversations {
+	return &Conversations{store: store, wake: wake}
+}
 
 // GetConversation returns one conversation.
 func (s *Conversations) GetConversation(ctx context.Context, r *conversationv1.GetConversationRequest) (*conversationv1.GetConversationResponse, error) {
@@ -75,6 +81,20 @@ func (s *Conversations) CloseConversation(ctx context.Context, r *conversationv1
 	return &conversationv1.CloseConversationResponse{Conversation: conversationOf(c)}, nil
 }
 
+// ResumeConversation ends the bot's silence after a message of staff.
+func (s *Conversations) ResumeConversation(ctx context.Context, r *conversationv1.ResumeConversationRequest) (*conversationv1.ResumeConversationResponse, error) {
+	talk, err := id[conversation.ID](r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.store.Resume(ctx, talk)
+	if err != nil {
+		return nil, problem(err)
+	}
+	s.wake()
+	return &conversationv1.ResumeConversationResponse{Conversation: conversationOf(c)}, nil
+}
+
 // ListMessages lists the messages of a conversation in their order.
 func (s *Conversations) ListMessages(ctx context.Context, r *conversationv1.ListMessagesRequest) (*conversationv1.ListMessagesResponse, error) {
 	l := list("messages", r.GetConversationId())
@@ -103,18 +123,22 @@ func conversationOf(c conversation.Conversation) *conversationv1.Conversation {
 	if c.Closed {
 		state = conversationv1.Conversation_STATE_CLOSED
 	}
-	return &conversationv1.Conversation{
+	out := &conversationv1.Conversation{
 		Id: string(c.ID), IntegrationId: string(c.Integration), UserId: string(c.User), State: state, Metadata: c.Metadata(),
 		RagEnabled: c.RAGEnabled, ContextPassages: c.Passages,
 		CreateTime: timestamppb.New(c.CreateTime), LastMessageTime: timestamppb.New(c.LastMessageTime),
 	}
+	if c.BotPausedUntil != nil {
+		out.BotPausedUntil = timestamppb.New(*c.BotPausedUntil)
+	}
+	return out
 }
 
 func messageOf(m conversation.Message) *conversationv1.Message {
 	return &conversationv1.Message{
 		Id: string(m.ID), Position: m.Position, Role: roleOf(m.Role), Kind: kindOf(m.Kind), Text: m.Text, State: stateOf(m.State),
 		PlatformMessageId: m.PlatformMessageID, CreateTime: timestamppb.New(m.CreateTime),
-		DeliveryState:  conversationv1.DeliveryState(m.DeliveryState),
-		MaybeDuplicate: m.MaybeDuplicate,
+		DeliveryState: conversationv1.DeliveryState(m.DeliveryState), MaybeDuplicate: m.MaybeDuplicate,
+		ReplyToMessageId: m.ReplyToMessageID, QuotedText: m.Quoted, Error: m.Error,
 	}
 }

@@ -117,6 +117,7 @@ func message(m *conversationv1.InboundMessage) *conversation.InboundMessage {
 		ReplyToMessageID: m.GetReplyToMessageId(), QuotedText: m.GetQuotedText(), OriginalMessageID: m.GetOriginalMessageId(),
 		ButtonID: m.GetButtonId(), Command: m.GetCommand(), AlbumID: m.GetAlbumId(), Forwarded: m.GetForwarded(),
 		Media: media(m.GetMedia()), Location: location(m.GetLocation()), Contacts: contacts(m.GetContacts()),
+		Referral: referral(m.GetReferral()), OrderItems: orderItems(m.GetOrderItems()),
 	}
 }
 
@@ -162,6 +163,23 @@ func contacts(cards []*conversationv1.ContactCard) []conversation.ContactCard {
 	return out
 }
 
+func referral(r *conversationv1.Referral) *conversation.Referral {
+	if r == nil {
+		return nil
+	}
+	return &conversation.Referral{Headline: r.GetHeadline(), Body: r.GetBody(), SourceURL: r.GetSourceUrl(), SourceID: r.GetSourceId()}
+}
+
+func orderItems(items []*conversationv1.OrderItem) []conversation.OrderItem {
+	var out []conversation.OrderItem
+	for _, i := range items {
+		out = append(out, conversation.OrderItem{
+			ProductID: i.GetProductId(), Quantity: i.GetQuantity(), Price: i.GetPrice(), Currency: i.GetCurrency(),
+		})
+	}
+	return out
+}
+
 func press(p *conversationv1.ButtonPress) *conversation.ButtonPress {
 	out := &conversation.ButtonPress{
 		CallbackID: p.GetCallbackId(), Sender: sender(p.GetSender()), ButtonID: p.GetButtonId(), MessageID: p.GetMessageId(),
@@ -177,6 +195,7 @@ func press(p *conversationv1.ButtonPress) *conversation.ButtonPress {
 func report(r *conversationv1.DeliveryReport) *conversation.DeliveryReport {
 	return &conversation.DeliveryReport{
 		MessageID: r.GetMessageId(), State: conversation.DeliveryState(r.GetState()), Echo: r.GetEcho(), ErrorCode: r.GetErrorCode(),
-		ErrorMessage: label(r.GetErrorMessage()), PricingCategory: r.GetPricingCategory(), Billable: r.GetBillable(),
+		ErrorMessage: label(r.GetErrorMessage()), PricingCategory: label(r.GetPricingCategory()), Billable: r.GetBillable(),
+		PricingModel: label(r.GetPricingModel()), PricingType: label(r.GetPricingType()),
 	}
 }

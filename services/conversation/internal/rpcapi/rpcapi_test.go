@@ -67,7 +67,7 @@ func setup(t *testing.T) *bundle {
 	server := rpc.NewServer(zap.NewNop())
 	conversationv1.RegisterIngestServiceServer(server, rpcapi.NewIngest(intake, b.rejections))
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store))
-	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store))
+	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store, func() { b.woken.Add(1) }))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
 	b.connect(server)
 	return b

@@ -52,6 +52,9 @@ func (c *Client) Send(ctx context.Context, t conversation.Turn, a conversation.A
 	}
 	if parts := delivery.GetParts(); len(parts) > 0 {
 		sent.PlatformMessageID = parts[0].GetMessageId()
+		for _, p := range parts[1:] {
+			sent.Parts = append(sent.Parts, p.GetMessageId())
+		}
 	}
 	return sent, nil
 }
@@ -106,6 +109,7 @@ func (c *Client) Report(ctx context.Context, integration conversation.Integratio
 		request.Reports = append(request.Reports, &conversationv1.DeliveryReport{
 			MessageId: r.MessageID, State: conversationv1.DeliveryState(r.State), Echo: r.Echo, ErrorCode: r.ErrorCode,
 			ErrorMessage: r.ErrorMessage, PricingCategory: r.PricingCategory, Billable: r.Billable,
+			PricingModel: r.PricingModel, PricingType: r.PricingType,
 		})
 	}
 	r, err := c.channels.RecordDeliveryReports(ctx, request)

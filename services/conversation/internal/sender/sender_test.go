@@ -27,7 +27,7 @@ func TestSendCarriesEverythingThatChannelsNeeds(t *testing.T) {
 		Address: conversation.Address{Chat: &conversation.Chat{ID: -7, ThreadID: 3, BusinessConnectionID: "bc"}},
 	}, answer())
 	require.NoError(t, err)
-	require.Equal(t, conversation.Sent{PlatformMessageID: "wamid.r1", State: conversation.DeliverySent}, sent)
+	require.Equal(t, conversation.Sent{PlatformMessageID: "wamid.r1", Parts: []string{"wamid.r1.2"}, State: conversation.DeliverySent}, sent)
 	r := channels.Sent()[0]
 	require.Equal(t, "r1", r.GetRequestId())
 	require.Equal(t, "**hola**", r.GetContent().GetText())

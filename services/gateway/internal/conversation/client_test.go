@@ -54,10 +54,11 @@ func TestEveryFieldOfAMessageIsCarried(t *testing.T) {
 			ID: "1", Sender: fullSender(), Address: gateway.WhatsAppUser{UserID: "u", PhoneNumber: "p"},
 			Kind: gateway.KindText, Text: "t", Group: true, Addressed: true, Echo: true, ReplyToMessageID: "r", QuotedText: "q",
 			OriginalMessageID: "o", ButtonID: "b", Command: "c", AlbumID: "a", Forwarded: true,
-			Media:    &gateway.Media{ID: "m", MIMEType: "mime", SHA256: "sha", Filename: "f", SizeBytes: 7},
-			Location: &gateway.Location{Latitude: 1, Longitude: 2, Name: "n", Address: "a"},
-			Contacts: []gateway.ContactCard{{DisplayName: "x", PhoneNumbers: []string{"1"}}},
-			Referral: &gateway.Referral{Headline: "h", SourceURL: "u", SourceID: "i"},
+			Media:      &gateway.Media{ID: "m", MIMEType: "mime", SHA256: "sha", Filename: "f", SizeBytes: 7},
+			Location:   &gateway.Location{Latitude: 1, Longitude: 2, Name: "n", Address: "a"},
+			Contacts:   []gateway.ContactCard{{DisplayName: "x", PhoneNumbers: []string{"1"}}},
+			Referral:   &gateway.Referral{Headline: "h", Body: "b", SourceURL: "u", SourceID: "i"},
+			OrderItems: []gateway.OrderItem{{ProductID: "p", Quantity: 1, Price: "2", Currency: "COP"}},
 		},
 	})
 	requireFull(t, out, "foreign_number", "button_press", "delivery_report", "identity_change", "chat")
@@ -67,6 +68,7 @@ func TestEveryFieldOfAMessageIsCarried(t *testing.T) {
 	}}).GetButtonPress(), "user", "integration_id")
 	requireFull(t, event(&gateway.Event{Content: &gateway.DeliveryReport{
 		MessageID: "m", State: gateway.StateFailed, Echo: "e", ErrorCode: 1, ErrorMessage: "m", PricingCategory: "p", Billable: true,
+		PricingModel: "PMP", PricingType: "regular",
 	}}).GetDeliveryReport())
 	requireFull(t, event(&gateway.Event{Content: &gateway.IdentityChange{
 		Kind: gateway.ChangeUserID, OldID: "o", NewID: "n",

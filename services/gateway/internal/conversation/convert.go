@@ -74,7 +74,14 @@ func attach(out *conversationv1.InboundMessage, m *gateway.Message) {
 		out.Contacts = append(out.Contacts, &conversationv1.ContactCard{DisplayName: c.DisplayName, PhoneNumbers: c.PhoneNumbers})
 	}
 	if r := m.Referral; r != nil {
-		out.Referral = &conversationv1.Referral{Headline: r.Headline, SourceUrl: r.SourceURL, SourceId: r.SourceID}
+		out.Referral = &conversationv1.Referral{
+			Headline: r.Headline, Body: r.Body, SourceUrl: r.SourceURL, SourceId: r.SourceID,
+		}
+	}
+	for _, i := range m.OrderItems {
+		out.OrderItems = append(out.OrderItems, &conversationv1.OrderItem{
+			ProductId: i.ProductID, Quantity: i.Quantity, Price: i.Price, Currency: i.Currency,
+		})
 	}
 }
 
@@ -111,6 +118,7 @@ func deliveryReport(r *gateway.DeliveryReport) *conversationv1.DeliveryReport {
 	return &conversationv1.DeliveryReport{
 		MessageId: r.MessageID, State: deliveryState(r.State), Echo: r.Echo, ErrorCode: r.ErrorCode,
 		ErrorMessage: r.ErrorMessage, PricingCategory: r.PricingCategory, Billable: r.Billable,
+		PricingModel: r.PricingModel, PricingType: r.PricingType,
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package telegram decodes the updates that Telegram posts to a bot's webhook. One update gives one event; what KnoBot
+// Package telegram decodes the updates that Telegram posts to a bot's webhook. One update gives one event, but for a list of
+// deleted messages; what KnoBot
 // does not act on is recorded by Telegram's own word for it and never an error.
 package telegram
 
@@ -19,19 +20,24 @@ const (
 	fieldMessage = "message"
 )
 
-// Decode returns the event of a verified update to bot. Returns gateway.ErrMalformedBody if the body is not JSON.
-func Decode(body []byte, bot gateway.Bot, now time.Time) (gateway.Event, error) {
+// Decode returns the events of a verified update to bot, at least one. Returns gateway.ErrMalformedBody if the body is not JSON.
+func Decode(body []byte, bot gateway.Bot, now time.Time) ([]gateway.Event, error) {
 	var u update
 	if err := lenient.Unmarshal(body, &u); err != nil {
-		return gateway.Event{}, gateway.ErrMalformedBody
+		return nil, gateway.ErrMalformedBody
 	}
 	d := decoder{bot: bot, now: now}
-	e := d.update(&u, body)
-	e.Integration = bot.Integration
-	if e.Key == "" {
-		e.Key = u.key(body)
+	events := d.deletions(u.DeletedBusinessMessages)
+	if len(events) == 0 {
+		events = []gateway.Event{d.update(&u, body)}
 	}
-	return e, nil
+	for i := range events {
+		events[i].Integration = bot.Integration
+		if events[i].Key == "" {
+			events[i].Key = u.key(body)
+		}
+	}
+	return events, nil
 }
 
 type decoder struct {

@@ -30,9 +30,10 @@ func bot() gateway.Bot {
 
 func decode(t *testing.T, payload string) gateway.Event {
 	t.Helper()
-	e, err := telegram.Decode([]byte(payload), bot(), now())
+	events, err := telegram.Decode([]byte(payload), bot(), now())
 	require.NoError(t, err)
-	return e
+	require.Len(t, events, 1)
+	return events[0]
 }
 
 func TestEveryKindHasItsEvent(t *testing.T) {
@@ -42,9 +43,9 @@ func TestEveryKindHasItsEvent(t *testing.T) {
 			t.Parallel()
 			payload, err := os.ReadFile(path)
 			require.NoError(t, err)
-			e, err := telegram.Decode(payload, bot(), now())
+			events, err := telegram.Decode(payload, bot(), now())
 			require.NoError(t, err)
-			golden.Compare(t, path, []gateway.Event{e})
+			golden.Compare(t, path, events)
 		})
 	}
 }
@@ -53,9 +54,9 @@ func TestUnknownBotIsNeverMentioned(t *testing.T) {
 	t.Parallel()
 	payload, err := os.ReadFile("testdata/group_mention.json")
 	require.NoError(t, err)
-	e, err := telegram.Decode(payload, gateway.Bot{Integration: "int-3"}, now())
+	events, err := telegram.Decode(payload, gateway.Bot{Integration: "int-3"}, now())
 	require.NoError(t, err)
-	require.False(t, e.Content.(*gateway.Message).Addressed)
+	require.False(t, events[0].Content.(*gateway.Message).Addressed)
 }
 
 func TestNotJSONIsMalformed(t *testing.T) {
@@ -112,13 +113,13 @@ func FuzzDecodeTelegram(f *testing.F) {
 		f.Add(payload)
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		e, err := telegram.Decode(payload, bot(), now())
+		events, err := telegram.Decode(payload, bot(), now())
 		require.Equal(t, json.Valid(payload), err == nil)
 		if err != nil {
 			return
 		}
-		golden.RequireStorable(t, []gateway.Event{e})
+		golden.RequireStorable(t, events)
 		again, _ := telegram.Decode(payload, bot(), now())
-		require.Equal(t, e, again)
+		require.Equal(t, events, again)
 	})
 }

@@ -89,6 +89,9 @@ func (d *decoder) build(m *message) *gateway.Message {
 	if m.Quote != nil {
 		out.QuotedText = lenient.Text(m.Quote.Text)
 	}
+	if m.SenderBusinessBot != nil { // on the owner's behalf, and not the owner: most likely our own answer
+		out.Sender.Bot = true
+	}
 	out.Addressed = !out.Group || d.addressed(m)
 	return out
 }

@@ -10,15 +10,16 @@ import (
 // everything else is ignored.
 
 type update struct {
-	ID                    *lenient.Int   `json:"update_id"`
-	Message               *message       `json:"message"`
-	EditedMessage         *message       `json:"edited_message"`
-	ChannelPost           *message       `json:"channel_post"`
-	EditedChannelPost     *message       `json:"edited_channel_post"`
-	BusinessMessage       *message       `json:"business_message"`
-	EditedBusinessMessage *message       `json:"edited_business_message"`
-	CallbackQuery         *callbackQuery `json:"callback_query"`
-	MyChatMember          *memberChange  `json:"my_chat_member"`
+	ID                      *lenient.Int     `json:"update_id"`
+	Message                 *message         `json:"message"`
+	EditedMessage           *message         `json:"edited_message"`
+	ChannelPost             *message         `json:"channel_post"`
+	EditedChannelPost       *message         `json:"edited_channel_post"`
+	BusinessMessage         *message         `json:"business_message"`
+	EditedBusinessMessage   *message         `json:"edited_business_message"`
+	CallbackQuery           *callbackQuery   `json:"callback_query"`
+	DeletedBusinessMessages *deletedMessages `json:"deleted_business_messages"`
+	MyChatMember            *memberChange    `json:"my_chat_member"`
 }
 
 type user struct {
@@ -148,6 +149,12 @@ type callbackQuery struct {
 	From    *user          `json:"from"`
 	Message *message       `json:"message"`
 	Data    lenient.String `json:"data"`
+}
+
+type deletedMessages struct {
+	BusinessConnectionID lenient.String `json:"business_connection_id"`
+	Chat                 *chat          `json:"chat"`
+	MessageIDs           []lenient.Int  `json:"message_ids"`
 }
 
 type memberChange struct {

@@ -121,11 +121,7 @@ func (r *Receiver) readTelegram(p Post) ([]gateway.Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	event, err := telegram.Decode(p.Body, bot, r.now())
-	if err != nil {
-		return nil, err
-	}
-	return []gateway.Event{event}, nil
+	return telegram.Decode(p.Body, bot, r.now())
 }
 
 // finish notes a refusal, or stores what was read.

@@ -143,7 +143,7 @@ func (m *message) fillSpecial(out *gateway.Message) {
 	case m.Type == "order":
 		out.Kind = gateway.KindOrder
 		if m.Order != nil {
-			out.Text = lenient.Text(m.Order.Text)
+			out.Text, out.OrderItems = lenient.Text(m.Order.Text), m.Order.lines()
 		}
 	default:
 		m.fillNotice(out)
@@ -193,9 +193,25 @@ func (m *message) fillContext(out *gateway.Message) {
 	}
 	if r := m.Referral; r != nil {
 		out.Referral = &gateway.Referral{
-			Headline: lenient.Label(r.Headline), SourceURL: lenient.URL(r.SourceURL), SourceID: lenient.ID(r.SourceID),
+			Headline: lenient.Label(r.Headline), Body: lenient.URL(r.Body),
+			SourceURL: lenient.URL(r.SourceURL), SourceID: lenient.ID(r.SourceID),
 		}
 	}
+}
+
+// lines are the products of an order; one without an id says nothing.
+func (o *order) lines() []gateway.OrderItem {
+	const most = 100
+	var out []gateway.OrderItem
+	for _, i := range o.Items[:min(len(o.Items), most)] {
+		if i.ProductRetailerID != "" {
+			out = append(out, gateway.OrderItem{
+				ProductID: lenient.ID(i.ProductRetailerID), Quantity: max(0, int64(i.Quantity)),
+				Price: lenient.Clip(i.ItemPrice, 32), Currency: lenient.Clip(i.Currency, 8),
+			})
+		}
+	}
+	return out
 }
 
 func cards(list []card) []gateway.ContactCard {

@@ -46,6 +46,7 @@ func (s *status) report(state gateway.DeliveryState) *gateway.DeliveryReport {
 	r := &gateway.DeliveryReport{
 		MessageID: lenient.ID(s.ID), State: state, Echo: lenient.Label(s.Echo),
 		PricingCategory: lenient.Clip(s.Pricing.Category, 64), Billable: bool(s.Pricing.Billable),
+		PricingModel: lenient.Clip(s.Pricing.Model, 64), PricingType: lenient.Clip(s.Pricing.Type, 64),
 	}
 	if len(s.Errors) > 0 {
 		failure := s.Errors[0]

@@ -108,6 +108,7 @@ type referredProduct struct {
 
 type referral struct {
 	Headline  lenient.String `json:"headline"`
+	Body      lenient.String `json:"body"`
 	SourceURL lenient.String `json:"source_url"`
 	SourceID  lenient.String `json:"source_id"`
 }
@@ -172,7 +173,15 @@ type button struct {
 }
 
 type order struct {
-	Text lenient.String `json:"text"`
+	Text  lenient.String `json:"text"`
+	Items []orderItem    `json:"product_items"`
+}
+
+type orderItem struct {
+	ProductRetailerID lenient.String `json:"product_retailer_id"`
+	Quantity          lenient.Int    `json:"quantity"`
+	ItemPrice         lenient.String `json:"item_price"`
+	Currency          lenient.String `json:"currency"`
 }
 
 type system struct {
@@ -205,6 +214,8 @@ type status struct {
 	Pricing   struct {
 		Billable lenient.Bool   `json:"billable"`
 		Category lenient.String `json:"category"`
+		Model    lenient.String `json:"pricing_model"`
+		Type     lenient.String `json:"type"`
 	} `json:"pricing"`
 	Errors []statusError `json:"errors"`
 }

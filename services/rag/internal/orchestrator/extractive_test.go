@@ -92,6 +92,40 @@ func TestShop(t *testing.T) {
 		follow(t, answers, "¿Cuánto cuesta el envío de 3 kg a Córdoba?", "¿y a la Patagonia?", "$7.900")
 	})
 
+	t.Run("UnderstandsWhatIsQuoted", func(t *testing.T) {
+		t.Parallel()
+		for question, c := range map[string][2]string{
+			"¿y este?":                 {"La garantía de las bicicletas", "24 meses"},
+			"¿cuánto dura esta?":       {"Garantía de los cascos\x00", "6 meses"},
+			"¿Hay descuento?":          {"Puedes pagar por transferencia", "12 %"},
+			"Hola, quiero información": {"Paga en cuotas\n¿En cuántas cuotas puedo pagar?", "6 cuotas"},
+		} {
+			req := request(question)
+			req.Turns[0].Context = c[0]
+			// What was said before matters less than what is quoted now.
+			req.Turns = append([]rag.Turn{{Role: rag.Customer, Text: "¿A qué hora abre el local?"}}, req.Turns...)
+			answer, err := answers.GenerateAnswer(t.Context(), req)
+			require.NoError(t, err)
+			require.Contains(t, answer.Text, c[1], question)
+		}
+	})
+
+	t.Run("QuotesDoNotDrownAQuestion", func(t *testing.T) {
+		t.Parallel()
+		for _, quoted := range []string{"Bicicletas; Duración: 24 meses", strings.Repeat("garantía de las bicicletas ", 500)} {
+			req := request("¿Desde qué monto el envío es gratis?")
+			req.Turns[0].Context = quoted
+			answer, err := answers.GenerateAnswer(t.Context(), req)
+			require.NoError(t, err)
+			require.Contains(t, answer.Text, "$90.000")
+		}
+		req := request("gracias")
+		req.Turns[0].Context = "La garantía de las bicicletas"
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Equal(t, rag.SmallTalk, answer.Outcome)
+	})
+
 	t.Run("DoesNotRepeatTheLastAnswerForNonsense", func(t *testing.T) {
 		t.Parallel()
 		req := request("¿quién ganó el partido de fútbol de ayer?")

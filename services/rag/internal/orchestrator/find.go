@@ -19,14 +19,14 @@ const (
 	ownShare = 0.8
 )
 
-// find searches for what the open turns ask. A question that may lean on the one before ("¿y los domingos?") is also
-// searched together with it, and the better of the two counts.
+// find searches for what the open turns ask. A question that may lean on a quoted message or on the question before ("¿y los
+// domingos?") is also searched together with it, and the better of the two counts.
 func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, error) {
 	own, err := o.findOwn(ctx, d)
 	if err != nil {
 		return retrieval.Result{}, err
 	}
-	before, leans := lastQuestion(d.history), continues(d.question)
+	before, leans := d.aboutWhat(), d.leans()
 	short := own.Question.Words() < enoughWords
 	if before == "" || !(leans || short || own.Confidence() < ownConfidence) {
 		return own, nil

@@ -58,6 +58,8 @@ type dialogue struct {
 	history, open []rag.Turn
 	// question is what the open turns say together.
 	question string
+	// context is what they are about beyond themselves.
+	context  string
 	language rag.Language
 	phrases  phrase.Phrases
 }
@@ -182,7 +184,7 @@ func take(req rag.Request) (dialogue, error) {
 	}
 	first := len(req.Turns) - req.Open
 	d := dialogue{Request: req, history: req.Turns[:first], open: req.Turns[first:]}
-	d.question = textOf(d.open)
+	d.question, d.context = textOf(d.open), contextOf(d.open)
 	d.language = language.Detect(d.question, language.Parse(string(req.Language)))
 	d.phrases = phrase.In(d.language)
 	return d, nil

@@ -43,7 +43,7 @@ func (s *Answers) GenerateAnswer(ctx context.Context, r *ragv1.GenerateAnswerReq
 func turns(list []*ragv1.Turn) []rag.Turn {
 	out := make([]rag.Turn, len(list))
 	for i, t := range list {
-		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText()}
+		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText(), Context: t.GetContext()}
 	}
 	return out
 }

@@ -1,3 +1,4 @@
 select id, integration_id, coalesce(user_id::text, ''), closed_time is not null, platform, platform_user_id, created_via, rag_enabled,
-       passages, create_time, last_message_time
+       passages, create_time, last_message_time,
+       case when bot_paused_until > now() then bot_paused_until end
 from conversations where id = $1

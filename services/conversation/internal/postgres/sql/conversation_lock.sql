@@ -1,1 +1,1 @@
-select last_position from conversations where id = $1 for update
+select coalesce(bot_paused_until > now(), false) from conversations where id = $1 for update

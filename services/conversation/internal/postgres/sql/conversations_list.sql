@@ -1,5 +1,6 @@
 select id, integration_id, coalesce(user_id::text, ''), closed_time is not null, platform, platform_user_id, created_via, rag_enabled,
-       passages, create_time, last_message_time
+       passages, create_time, last_message_time,
+       case when bot_paused_until > now() then bot_paused_until end
 from conversations
 where ($1 = '' or integration_id = $1) and ($2 = '' or user_id = nullif($2, '')::uuid)
   and (create_time, id) < ($3::timestamptz, $4::uuid)

@@ -14,5 +14,7 @@ on conflict (integration_id, scope) where closed_time is null do update set
     last_customer_time = greatest(conversations.last_customer_time, excluded.last_customer_time),
     last_message_time = now(),
     rag_enabled = excluded.rag_enabled,
-    passages = excluded.passages
-returning id, integration_id, scope, last_position, held_from
+    passages = excluded.passages,
+    -- staff may have written first
+    user_id = coalesce(conversations.user_id, excluded.user_id)
+returning id, integration_id, scope, last_position, held_from, coalesce(bot_paused_until > now(), false)

@@ -1,5 +1,21 @@
-select m.id, m.position, coalesce(m.user_id::text, '') as user_id, m.text, m.sentence, m.language, m.platform_message_id
+select m.id, m.position, coalesce(m.user_id::text, '') as user_id, m.text, m.sentence, m.language, m.platform_message_id,
+       coalesce(m.details->>'album', '') as album,
+       coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted, m.details->'referral' as referral
 from messages m
+left join lateral (
+    select said.text
+    from (
+        select r.text, r.role from messages r
+        where r.conversation_id = m.conversation_id and r.platform_message_id = m.details->>'reply_to'
+          and r.platform_message_id <> '' and r.kind not in ('edit', 'deletion') and not r.deleted
+        union all
+        select r.text, r.role from message_parts p join messages r on r.id = p.message_id
+        where p.conversation_id = m.conversation_id and p.platform_message_id = m.details->>'reply_to'
+    ) as said
+    -- a press on a button of ours bears the id of our message
+    order by said.role <> 'assistant'
+    limit 1
+) as quoted on m.details->>'reply_to' is not null
 where m.conversation_id = $1 and m.position between $2 and $3 and m.state = 'open'
 order by m.position
 limit $4

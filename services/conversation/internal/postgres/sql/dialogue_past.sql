@@ -2,7 +2,7 @@
 -- looks back, or a conversation full of reactions would make this scan it all.
 select m.role, left(m.text, $4)
 from messages m
-where m.conversation_id = $1 and m.position > $2 - 500 and m.text <> ''
-  and (m.state in ('answered', 'sent') or m.role = 'staff') and coalesce(m.purpose, 'reply') = 'reply'
+where m.conversation_id = $1 and m.position > $2 - 500 and m.text <> '' and not m.deleted
+  and (m.state in ('answered', 'sent') or m.role = 'staff' and m.kind not in ('edit', 'deletion', 'reaction', 'system')) and coalesce(m.purpose, 'reply') = 'reply'
 order by m.position desc
 limit $3

@@ -1,1 +1,1 @@
-update users set phone = $3 where integration_id = $1 and phone = $2
+update users set phone = $3, phone_seen_time = now() where integration_id = $1 and phone_key = $2

@@ -1,10 +1,12 @@
 -- In the order of the webhook: the queue's numbers follow it.
 insert into delivery_reports (
-    integration_id, log_id, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable)
-select integration_id, log_id::uuid, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable
+    integration_id, log_id, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable,
+    pricing_model, pricing_type)
+select integration_id, log_id::uuid, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable,
+       pricing_model, pricing_type
 from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::text[], $7::int[], $8::text[], $9::text[],
-            $10::bool[])
+            $10::bool[], $11::text[], $12::text[])
     with ordinality
     as reported (integration_id, log_id, ordinal, message_id, state, echo, error_code, error_message, pricing_category,
-                 billable, place)
+                 billable, pricing_model, pricing_type, place)
 order by place

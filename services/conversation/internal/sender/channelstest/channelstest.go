@@ -129,7 +129,7 @@ func (c *Server) SendMessage(ctx context.Context, r *channelsv1.SendMessageReque
 func delivery(request string) *channelsv1.Delivery {
 	return &channelsv1.Delivery{
 		RequestId: request, State: conversationv1.DeliveryState_DELIVERY_STATE_SENT,
-		Parts: []*channelsv1.DeliveryPart{{MessageId: "wamid." + request}},
+		Parts: []*channelsv1.DeliveryPart{{MessageId: "wamid." + request}, {MessageId: "wamid." + request + ".2"}},
 	}
 }
 

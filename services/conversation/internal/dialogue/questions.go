@@ -1,0 +1,68 @@
+package dialogue
+
+import "github.com/knobot/knobot/services/conversation"
+
+// questions is what open messages ask together.
+type questions struct {
+	// texts are for the answerer, one for each message or album, and contexts what each is about beyond itself.
+	texts, contexts []string
+	// greeting and sentence are our own words: at most one of each, however many messages call for them.
+	greeting, sentence string
+}
+
+// read takes open messages together. The parts of an album are one message: its captions are one text, and a part without a
+// caption needs no word of its own where another has one.
+func read(open []conversation.OpenMessage) questions {
+	var q questions
+	captioned := map[string]int{}
+	for _, m := range open {
+		if m.Sentence != "" {
+			continue
+		}
+		if at, ok := captioned[m.Album]; ok && m.Album != "" {
+			q.texts[at], q.contexts[at] = joined(q.texts[at], m.Text), joined(q.contexts[at], m.Context)
+			continue
+		}
+		captioned[m.Album] = len(q.texts)
+		q.texts, q.contexts = append(q.texts, m.Text), append(q.contexts, m.Context)
+	}
+	for _, m := range open {
+		_, whole := captioned[m.Album]
+		switch {
+		case m.Sentence == "" || (whole && m.Album != ""):
+		case m.Sentence == conversation.SentenceGreeting:
+			q.greeting = m.Sentence.In(m.Language)
+		default: // of several kinds, the last
+			q.sentence = m.Sentence.In(m.Language)
+		}
+	}
+	return q
+}
+
+// ownWords is the answer where there is nothing to ask the answerer.
+func (q questions) ownWords() string {
+	if q.greeting == "" {
+		return q.sentence
+	}
+	return withSentence(q.greeting, q.sentence)
+}
+
+// withSentence puts what we could not read below an answer.
+func withSentence(text, sentence string) string {
+	if sentence == "" {
+		return text
+	}
+	return text + "\n\n" + sentence
+}
+
+// joined puts the parts of one message below each other.
+func joined(a, b string) string {
+	switch {
+	case a == "":
+		return b
+	case b == "" || a == b:
+		return a
+	default:
+		return a + "\n" + b
+	}
+}

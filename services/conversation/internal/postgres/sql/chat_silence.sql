@@ -1,0 +1,20 @@
+-- Nothing can be sent to this chat any more: what waits is dead, and so is an answer on its way.
+with gone as (
+    delete from turns t using conversations c
+    where c.integration_id = $1 and c.chat_id = $2 and c.business_connection_id = '' and t.conversation_id = c.id
+    returning t.conversation_id, t.first_position, t.answer_id
+), meant as (
+    select gone.*, case when a.purpose = 'reply' then a.through_position end as through_position
+    from gone left join messages a on a.id = gone.answer_id
+), failed as (
+    update messages m set state = 'failed', error = $3 from meant where m.id = meant.answer_id
+), dead as (
+    update messages m
+    set state = 'dead', error = $3, answer_id = case when m.position <= meant.through_position then meant.answer_id end
+    from meant
+    where m.conversation_id = meant.conversation_id and m.position >= meant.first_position and m.state = 'open'
+    returning m.id
+)
+update webhook_events e set outcome = 'dead', error = $3, processed_time = now()
+from dead
+where e.message_id = dead.id and e.outcome in ('open', 'held')
