@@ -14,6 +14,8 @@ const (
 type Turn struct {
 	Role Role
 	Text string
+	// Files came with it, for a model that sees.
+	Files [][]byte
 }
 
 // Request asks for an answer to a customer's open messages.
@@ -95,4 +97,10 @@ type Answer struct {
 	Language  Language
 	// Confidence is the coverage of the best passage.
 	Confidence float64
+}
+
+// Capabilities are what the configured model can do.
+type Capabilities struct {
+	// Images and Documents say which files the model reads.
+	Images, Documents bool
 }

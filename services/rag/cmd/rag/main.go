@@ -19,6 +19,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
+	"github.com/knobot/knobot/services/rag/internal/transcription"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
@@ -49,7 +50,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
-	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer))
+	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })

@@ -57,6 +57,10 @@ type dialogue struct {
 	question string
 	language rag.Language
 	phrases  phrase.Phrases
+	// files came with the open turns, and the model reads them.
+	files []llm.File
+	// spent was paid to have the files described.
+	spent llm.Completion
 }
 
 // GenerateAnswer answers the open turns of a dialogue, always with one honest text. It returns Invalid for a request that
@@ -67,22 +71,41 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	if !req.Retrieve {
-		return o.fromModelAlone(ctx, d)
-	}
-	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
-	found, err := o.find(ctx, d)
+	d.files = o.readable(d)
+	answer, err := o.compose(ctx, &d)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
-		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
+	return o.charged(answer, d), nil
+}
+
+// compose decides what answers, and has it answer.
+func (o *Orchestrator) compose(ctx context.Context, d *dialogue) (rag.Answer, error) {
+	if !d.Retrieve {
+		return o.fromModelAlone(ctx, *d)
+	}
+	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
+	found, err := o.find(ctx, *d)
+	if err != nil {
+		return rag.Answer{}, err
+	}
+	if found, err = o.findSeen(ctx, d, found); err != nil {
+		return rag.Answer{}, err
+	}
+	return o.decide(ctx, *d, found)
+}
+
+// decide answers from what was found, or says that it is not known.
+func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
+	small := smalltalk.Recognise(d.question)
+	if small != smalltalk.None && (len(d.files) == 0 || found.Confidence() < o.gate(d)) {
+		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(small), 0), nil
 	}
 	switch {
 	case found.Question.Words() == 0:
-		return d.canned(rag.Declined, d.phrases.Unclear(req.HumanContact), 0), nil
+		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	case found.Confidence() < o.gate(d):
-		return d.canned(rag.Declined, d.phrases.Unknown(req.HumanContact), found.Confidence()), nil
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
 		return o.fromModel(ctx, d, found)
 	}
@@ -110,6 +133,8 @@ func take(req rag.Request) (dialogue, error) {
 		return dialogue{}, invalid("OPEN_TURNS", "open_turns must be between 0 and the number of turns")
 	case len(req.HumanContact) > maxContact:
 		return dialogue{}, invalid("HUMAN_CONTACT", "human_contact must be at most 512 bytes")
+	case weight(req.Turns) > maxFiles:
+		return dialogue{}, invalid("MEDIA_TOO_LARGE", "all files of a request together hold at most 10 MiB")
 	}
 	if err := retrieval.CheckTopK(req.TopK); err != nil {
 		return dialogue{}, err
