@@ -108,4 +108,8 @@ type Message struct {
 	CreateTime        time.Time
 	DeliveryState     DeliveryState
 	MaybeDuplicate    bool
+	// Media is the file that came with it, nil without one.
+	Media *Attachment
+	// Transcript is what was heard in it.
+	Transcript string
 }

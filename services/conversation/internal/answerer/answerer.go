@@ -56,11 +56,23 @@ func turns(q conversation.Question) (out []*ragv1.Turn, open int32) {
 	for _, m := range q.History {
 		out = append(out, &ragv1.Turn{Role: role(m.Role), Text: m.Text})
 	}
-	for _, text := range q.Open {
-		out = append(out, &ragv1.Turn{Role: ragv1.Turn_ROLE_CUSTOMER, Text: text})
+	for i, text := range q.Open {
+		turn := &ragv1.Turn{Role: ragv1.Turn_ROLE_CUSTOMER, Text: text}
+		if i < len(q.Files) {
+			turn.Media = media(q.Files[i])
+		}
+		out = append(out, turn)
 		open++
 	}
 	return out, open
+}
+
+func media(files []conversation.File) []*ragv1.TurnMedia {
+	var out []*ragv1.TurnMedia
+	for _, f := range files {
+		out = append(out, &ragv1.TurnMedia{MimeType: f.MIMEType, Filename: f.Filename, Content: f.Content})
+	}
+	return out
 }
 
 func role(r conversation.Role) ragv1.Turn_Role {

@@ -11,28 +11,56 @@ import (
 	"github.com/knobot/knobot/services/conversation"
 )
 
+// draft takes in what the customer sent and composes the text, with no transaction open. It ends when the worker stops, and
+// shows "typing …" meanwhile.
+func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
+	go w.keepTyping(ctx, t, d.Open[len(d.Open)-1].PlatformMessageID)
+	var err error
+	if d.Open, err = w.perceive(ctx, t, d.Open); err != nil {
+		return "", err
+	}
+	return w.write(ctx, t, d)
+}
+
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
 // greeting is left to it.
-func (w *Worker) write(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
-	var questions []string
+func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+	var asked questions
 	var sentences []string
 	for _, m := range d.Open {
 		switch s := m.Sentence.In(m.Language); {
 		case m.Sentence == "":
-			questions = append(questions, m.Text)
+			asked.add(m)
 		case !slices.Contains(sentences, s):
 			sentences = append(sentences, s)
 		}
 	}
-	if len(questions) == 0 {
+	if len(asked.texts) == 0 {
 		return strings.Join(sentences, "\n\n"), nil
 	}
-	text, err := w.ask(ctx, stop, t, d, questions)
+	text, err := w.ask(ctx, t, d, asked)
 	if err != nil {
 		return "", err
 	}
 	greeting := func(s string) bool { return isGreeting(s, d.Open) }
 	return strings.Join(append([]string{text}, slices.DeleteFunc(sentences, greeting)...), "\n\n"), nil
+}
+
+// questions are what the answerer is asked: texts, and the files that came with each.
+type questions struct {
+	texts []string
+	files [][]conversation.File
+}
+
+func (q *questions) add(m conversation.OpenMessage) {
+	var files []conversation.File
+	if m.Loaded != nil {
+		files = append(files, *m.Loaded)
+	}
+	q.texts, q.files = append(q.texts, m.Text), append(q.files, files)
 }
 
 func isGreeting(sentence string, open []conversation.OpenMessage) bool {
@@ -41,18 +69,14 @@ func isGreeting(sentence string, open []conversation.OpenMessage) bool {
 	})
 }
 
-// ask calls the answerer, with no transaction open, and shows "typing …" meanwhile.
-func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue, questions []string) (string, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
+// ask calls the answerer.
+func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions) (string, error) {
 	last := d.Open[len(d.Open)-1]
-	go w.keepTyping(ctx, t, last.PlatformMessageID)
 	in, _ := w.Integrations.Get(t.Integration)
 	begin := time.Now()
 	text, err := w.Answerer.Answer(ctx, conversation.Question{
-		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: questions,
-		KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
+		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: asked.texts,
+		Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
 	})
 	w.Metrics.Composing(time.Since(begin).Seconds())
 	return text, err

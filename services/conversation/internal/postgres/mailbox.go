@@ -109,7 +109,7 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 		return row.Scan(&d.Group, &d.Passages, &d.RAG)
 	})
 	b.Queue(s.sql.get("dialogue_open"), t.Conversation, t.First, t.Seq, maxOpenMessages).Query(func(rows pgx.Rows) (err error) {
-		d.Open, err = pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.OpenMessage])
+		d.Open, err = pgx.CollectRows(rows, scanOpen)
 		return err
 	})
 	b.Queue(s.sql.get("dialogue_past"), t.Conversation, t.Seq+1, conversation.HistoryMessages, maxPastText).
@@ -131,7 +131,10 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 func fitting(open []conversation.OpenMessage) []conversation.OpenMessage {
 	size := 0
 	for i, m := range open {
-		if size += len(m.Text); size > maxOpenBytes && i > 0 {
+		if size += len(m.Text); m.Transcript != nil {
+			size += len(*m.Transcript)
+		}
+		if size > maxOpenBytes && i > 0 {
 			return open[:i]
 		}
 	}
