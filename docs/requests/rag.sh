@@ -41,6 +41,13 @@ grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"turns\": [{\"role\": \"RO
 # Nothing relevant is found: outcome OUTCOME_DECLINED, and the text says so.
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"turns\": [{\"role\": \"ROLE_CUSTOMER\", \"text\": \"¿Cuántas lunas tiene Júpiter?\"}]}" 127.0.0.1:9102 knobot.rag.v1.AnswerService/GenerateAnswer
 
+# What the configured models can do: by default there are none.
+grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.AnswerService/GetCapabilities
+
+# A voice note is a stream: its header, then its bytes. Without KNOBOT_TRANSCRIPTION_MODEL it is refused, which grpcurl ends
+# with status 73.
+grpcurl -plaintext -d '{"header": {"mime_type": "audio/ogg"}} {"chunk": "T2dnUw=="}' 127.0.0.1:9102 knobot.rag.v1.AnswerService/Transcribe || [ $? -eq 73 ]
+
 ## Removal
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/DeleteDocument

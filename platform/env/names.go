@@ -96,13 +96,14 @@ func modelNames() []Name {
 		{"KNOBOT_LLM_BASE_URL", "Base URL of the language model's API.", false},
 		{"KNOBOT_LLM_API_KEY", "API key of the language model.", true},
 		{"KNOBOT_LLM_MODEL", "Name of the language model.", false},
+		{"KNOBOT_LLM_VISION", "Says that the language model reads images and PDF documents: true or false.", false},
 		{"KNOBOT_EMBEDDING_PROVIDER", "Who makes embeddings: none (keyword search) or openai (hybrid search).", false},
 		{"KNOBOT_EMBEDDING_BASE_URL", "Base URL of the embedding model's API.", false},
 		{"KNOBOT_EMBEDDING_API_KEY", "API key of the embedding model.", true},
 		{"KNOBOT_EMBEDDING_MODEL", "Name of the embedding model.", false},
-		{"KNOBOT_TRANSCRIPTION_BASE_URL", "Base URL of the transcription API for voice notes.", false},
+		{"KNOBOT_TRANSCRIPTION_BASE_URL", "Base URL of the transcription API for voice notes; any that speaks OpenAI's protocol.", false},
 		{"KNOBOT_TRANSCRIPTION_API_KEY", "API key of the transcription API.", true},
-		{"KNOBOT_TRANSCRIPTION_MODEL", "Name of the transcription model.", false},
+		{"KNOBOT_TRANSCRIPTION_MODEL", "Name of the transcription model; without one voice notes are not listened to.", false},
 	}
 }
 

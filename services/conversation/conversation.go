@@ -115,4 +115,8 @@ type Message struct {
 	Quoted           string
 	// Error says why a message of ours could not be sent.
 	Error string
+	// Media is the file that came with it, nil without one.
+	Media *Attachment
+	// Transcript is what was heard in it.
+	Transcript string
 }

@@ -40,8 +40,8 @@ type Receipt struct {
 	Duplicate bool
 	// Outcomes are those of the arrivals, in their order.
 	Outcomes []Outcome
-	// Opened is how many turns have new work.
-	Opened int
+	// Opened is how many turns have new work, Files how many files are to be fetched.
+	Opened, Files int
 	// Paused says of each arrival that the bot keeps silent in its conversation: nothing is shown to the customer either.
 	Paused []bool
 }

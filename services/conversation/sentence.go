@@ -16,6 +16,7 @@ const (
 	SentenceSticker     Sentence = "sticker"
 	SentenceUnsupported Sentence = "unsupported"
 	SentenceEmpty       Sentence = "empty"
+	SentenceInaudible   Sentence = "inaudible"
 )
 
 // sentenceFor returns what to say to a message that holds nothing to read.
@@ -66,6 +67,8 @@ func (s Sentence) spanish() string {
 		return "Todavía no puedo leer documentos. ¿Me escribes tu pregunta, por favor?"
 	case SentenceSticker:
 		return "¡Qué bueno saber de ti! Si tienes una pregunta, escríbemela y te ayudo."
+	case SentenceInaudible:
+		return "No pude escuchar nada en tu audio. ¿Me escribes tu pregunta, por favor?"
 	case SentenceEmpty:
 		return "Tu mensaje llegó vacío. ¿Me escribes tu pregunta, por favor?"
 	default:
@@ -89,6 +92,8 @@ func (s Sentence) english() string {
 		return "I cannot read documents yet. Could you write me your question, please?"
 	case SentenceSticker:
 		return "Good to hear from you! If you have a question, write it to me and I will help."
+	case SentenceInaudible:
+		return "I could not hear anything in your audio. Could you write me your question, please?"
 	case SentenceEmpty:
 		return "Your message arrived empty. Could you write me your question, please?"
 	default:
@@ -112,6 +117,8 @@ func (s Sentence) portuguese() string {
 		return "Ainda não consigo ler documentos. Pode escrever a sua pergunta, por favor?"
 	case SentenceSticker:
 		return "Que bom falar com você! Se tiver uma pergunta, escreva para mim e eu ajudo."
+	case SentenceInaudible:
+		return "Não consegui ouvir nada no seu áudio. Pode escrever a sua pergunta, por favor?"
 	case SentenceEmpty:
 		return "A sua mensagem chegou vazia. Pode escrever a sua pergunta, por favor?"
 	default:

@@ -110,6 +110,7 @@ type OpenMessage struct {
 	ID                MessageID
 	Position          int64
 	User              UserID
+	Kind              MessageKind
 	Text              string
 	Sentence          Sentence
 	Language          string
@@ -118,6 +119,12 @@ type OpenMessage struct {
 	Album string
 	// Context is what the text is about beyond itself: a quoted message, the advert that the customer came from.
 	Context string
+	// File is what came with it, nil without one.
+	File *Attachment
+	// Transcript is what was heard in it, nil as long as nobody has listened.
+	Transcript *string
+	// Loaded is the file for the answerer to see, nil where it is not shown to it.
+	Loaded *File
 }
 
 // PastMessage is a message of the history.
@@ -181,6 +188,8 @@ type Mailbox interface {
 	Extend(ctx context.Context, lease time.Duration, held []Lease) ([]Lease, error)
 	// Dialogue loads what an answer is composed from. Open is empty if nothing waits any more.
 	Dialogue(ctx context.Context, t Turn) (Dialogue, error)
+	// Hear stores what was said in a voice note, so that nobody pays for listening twice.
+	Hear(ctx context.Context, t Turn, m MessageID, s StoredMedia, transcript string) error
 	// Checkpoint decides to send the draft. Returns ErrMoved if the customer wrote meanwhile and may be waited for,
 	// and ErrPaused if staff did.
 	Checkpoint(ctx context.Context, t Turn, d Draft) (Answer, error)
@@ -218,11 +227,13 @@ type Question struct {
 	History  []PastMessage
 	// Open are the customer's texts, unchanged, and Contexts what each is about beyond itself.
 	Open, Contexts []string
-	KnowledgeBase  string
-	RAG            bool
-	Passages       int32
-	Language       string
-	HumanContact   string
+	// Files are those that came with each of the texts.
+	Files         [][]File
+	KnowledgeBase string
+	RAG           bool
+	Passages      int32
+	Language      string
+	HumanContact  string
 }
 
 // Courier delivers what is decided.

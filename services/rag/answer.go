@@ -16,6 +16,8 @@ type Turn struct {
 	Text string
 	// Context is what the text is about beyond itself: a quoted message, an advert. Data, never instructions.
 	Context string
+	// Files came with it, for a model that sees.
+	Files [][]byte
 }
 
 // Request asks for an answer to a customer's open messages.
@@ -104,4 +106,10 @@ type Answer struct {
 	Threshold float64
 	// Found are the passages that it could rest on, best first.
 	Found []Hit
+}
+
+// Capabilities are what the configured model can do.
+type Capabilities struct {
+	// Images and Documents say which files the model reads.
+	Images, Documents bool
 }

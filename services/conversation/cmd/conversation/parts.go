@@ -8,6 +8,7 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/answerer"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/dialogue"
+	"github.com/knobot/knobot/services/conversation/internal/files"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
@@ -30,12 +31,16 @@ type parts struct {
 
 // work answers what waits.
 func (p *parts) work(cfg Config, s *service.Service) {
+	rag := s.Dial(cfg.RAGAddr)
 	worker := dialogue.NewWorker(dialogue.Config{
-		Mailbox: p.store, Answerer: answerer.New(s.Dial(cfg.RAGAddr), cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
+		Mailbox: p.store, Answerer: answerer.New(rag, cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
+		Files: p.sender, Senses: answerer.NewSenses(rag),
 		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(),
 	})
-	p.wake = worker.Wake
+	fetcher := files.NewFetcher(p.store, p.sender, p.table, s.Logger())
+	p.wake = func() { worker.Wake(); fetcher.Wake() }
 	s.Go("worker", worker.Run)
+	s.Go("files", fetcher.Run)
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
 	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, p.metrics, s.Logger()).Run)
 }

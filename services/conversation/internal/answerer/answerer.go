@@ -61,10 +61,21 @@ func turns(q conversation.Question) (out []*ragv1.Turn, open int32) {
 		if i < len(q.Contexts) {
 			turn.Context = q.Contexts[i]
 		}
+		if i < len(q.Files) {
+			turn.Media = media(q.Files[i])
+		}
 		out = append(out, turn)
 		open++
 	}
 	return out, open
+}
+
+func media(files []conversation.File) []*ragv1.TurnMedia {
+	var out []*ragv1.TurnMedia
+	for _, f := range files {
+		out = append(out, &ragv1.TurnMedia{MimeType: f.MIMEType, Filename: f.Filename, Content: f.Content})
+	}
+	return out
 }
 
 func role(r conversation.Role) ragv1.Turn_Role {

@@ -86,7 +86,7 @@ func (w *Worker) compose(ctx, stop context.Context, t conversation.Turn) (conver
 		return conversation.Answer{}, ptr(w.store(ctx, leftDismissed, "", func(ctx context.Context) error { return w.Mailbox.Dismiss(ctx, t) }))
 	}
 	last := d.Open[len(d.Open)-1]
-	text, err := w.write(ctx, stop, t, d)
+	text, err := w.draft(ctx, stop, t, d)
 	if err != nil {
 		return conversation.Answer{}, ptr(w.failOrRelease(ctx, stop, t, last.Language, err))
 	}

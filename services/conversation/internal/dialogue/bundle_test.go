@@ -80,7 +80,7 @@ func setup(t *testing.T, changes ...func(*dialogue.Config)) *bundle {
 func (b *bundle) newWorker(changes ...func(*dialogue.Config)) *dialogue.Worker {
 	cfg := dialogue.Config{
 		Mailbox: b.store, Answerer: answerer.New(b.rag.Conn, 10*time.Second), Courier: sender.New(b.channels.Conn),
-		Integrations: b.table, Workers: 8, Lease: 10 * time.Second, Metrics: b.metrics, Log: zap.NewNop(),
+		Files: sender.New(b.channels.Conn), Senses: answerer.NewSenses(b.rag.Conn), Integrations: b.table, Workers: 8, Lease: 10 * time.Second, Metrics: b.metrics, Log: zap.NewNop(),
 	}
 	for _, change := range changes {
 		change(&cfg)

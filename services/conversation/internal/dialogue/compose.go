@@ -9,32 +9,42 @@ import (
 	"github.com/knobot/knobot/services/conversation"
 )
 
+// draft takes in what the customer sent and composes the text, with no transaction open. It ends when the worker stops, and
+// shows "typing …" meanwhile.
+func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
+	go w.keepTyping(ctx, t, d.Open[len(d.Open)-1].PlatformMessageID)
+	var err error
+	if d.Open, err = w.perceive(ctx, t, d.Open); err != nil {
+		return "", err
+	}
+	return w.write(ctx, t, d)
+}
+
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
 // greeting is left to it.
-func (w *Worker) write(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
 	asked := read(d.Open)
 	if len(asked.texts) == 0 {
 		return asked.ownWords(), nil
 	}
-	text, err := w.ask(ctx, stop, t, d, asked)
+	text, err := w.ask(ctx, t, d, asked)
 	if err != nil {
 		return "", err
 	}
 	return withSentence(text, asked.sentence), nil
 }
 
-// ask calls the answerer, with no transaction open, and shows "typing …" meanwhile.
-func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue, asked questions) (string, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
+// ask calls the answerer.
+func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions) (string, error) {
 	last := d.Open[len(d.Open)-1]
-	go w.keepTyping(ctx, t, last.PlatformMessageID)
 	in, _ := w.Integrations.Get(t.Integration)
 	begin := time.Now()
 	text, err := w.Answerer.Answer(ctx, conversation.Question{
 		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: asked.texts,
-		Contexts: asked.contexts, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
+		Contexts: asked.contexts, Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
 	})
 	w.Metrics.Composing(time.Since(begin).Seconds())
 	return text, err

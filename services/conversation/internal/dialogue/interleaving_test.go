@@ -189,6 +189,11 @@ func (c *crash) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 	return die(c, "Dialogue", func() (conversation.Dialogue, error) { return c.Mailbox.Dialogue(ctx, t) })
 }
 
+func (c *crash) Hear(ctx context.Context, t conversation.Turn, m conversation.MessageID, s conversation.StoredMedia, transcript string) error {
+	_, err := die(c, "Hear", func() (struct{}, error) { return struct{}{}, c.Mailbox.Hear(ctx, t, m, s, transcript) })
+	return err
+}
+
 func (c *crash) Checkpoint(ctx context.Context, t conversation.Turn, d conversation.Draft) (conversation.Answer, error) {
 	return die(c, "Checkpoint", func() (conversation.Answer, error) { return c.Mailbox.Checkpoint(ctx, t, d) })
 }

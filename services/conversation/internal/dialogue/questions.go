@@ -6,6 +6,8 @@ import "github.com/knobot/knobot/services/conversation"
 type questions struct {
 	// texts are for the answerer, one for each message or album, and contexts what each is about beyond itself.
 	texts, contexts []string
+	// files are those that came with each of the texts.
+	files [][]conversation.File
 	// greeting and sentence are our own words: at most one of each, however many messages call for them.
 	greeting, sentence string
 }
@@ -21,10 +23,11 @@ func read(open []conversation.OpenMessage) questions {
 		}
 		if at, ok := captioned[m.Album]; ok && m.Album != "" {
 			q.texts[at], q.contexts[at] = joined(q.texts[at], m.Text), joined(q.contexts[at], m.Context)
+			q.files[at] = append(q.files[at], loaded(m)...)
 			continue
 		}
 		captioned[m.Album] = len(q.texts)
-		q.texts, q.contexts = append(q.texts, m.Text), append(q.contexts, m.Context)
+		q.texts, q.contexts, q.files = append(q.texts, m.Text), append(q.contexts, m.Context), append(q.files, loaded(m))
 	}
 	for _, m := range open {
 		_, whole := captioned[m.Album]
@@ -37,6 +40,13 @@ func read(open []conversation.OpenMessage) questions {
 		}
 	}
 	return q
+}
+
+func loaded(m conversation.OpenMessage) []conversation.File {
+	if m.Loaded == nil {
+		return nil
+	}
+	return []conversation.File{*m.Loaded}
 }
 
 // ownWords is the answer where there is nothing to ask the answerer.

@@ -26,6 +26,8 @@ type Config struct {
 	Mailbox      conversation.Mailbox
 	Answerer     conversation.Answerer
 	Courier      conversation.Courier
+	Files        conversation.Files
+	Senses       conversation.Senses
 	Integrations Integrations
 	// Workers is how many conversations are answered at the same time.
 	Workers int

@@ -118,6 +118,7 @@ func (i *Intake) piece(ctx context.Context, p *pending, d conversation.Delivery)
 	}
 	p.receipt.Log = receipts[0].Log
 	p.receipt.Opened += receipts[0].Opened
+	p.receipt.Files += receipts[0].Files
 	p.receipt.Outcomes = append(p.receipt.Outcomes, receipts[0].Outcomes...)
 	p.receipt.Paused = append(p.receipt.Paused, receipts[0].Paused...)
 	return nil
@@ -140,14 +141,14 @@ func contended(err error) bool {
 
 // release does what follows a commit, none of which blocks, and lets the callers go.
 func (i *Intake) release(group []*pending) {
-	opened := 0
+	work := 0
 	for _, p := range group {
 		if p.err == nil {
-			opened += p.receipt.Opened
+			work += p.receipt.Opened + p.receipt.Files
 			i.thank(p)
 		}
 	}
-	if opened > 0 {
+	if work > 0 {
 		i.Wake()
 	}
 	for _, p := range group {

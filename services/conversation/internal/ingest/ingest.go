@@ -53,7 +53,7 @@ type Config struct {
 	Store        Store
 	Integrations Integrations
 	Courtesies   Courtesies
-	// Wake tells the workers of this process that turns were opened.
+	// Wake tells the workers of this process that turns were opened or files came.
 	Wake     func()
 	Settings Settings
 	Metrics  *metrics.Metrics

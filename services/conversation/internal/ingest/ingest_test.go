@@ -146,6 +146,18 @@ func TestIntake(t *testing.T) {
 		require.Equal(t, "INTEGRATIONS_UNKNOWN", fault.ReasonOf(err))
 	})
 
+	t.Run("WakesWhoFetchesFilesThoughNothingIsAnswered", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		photo := of(b.says(""), func(m *conversation.InboundMessage) {
+			m.Kind, m.Echo, m.Media = conversation.KindImage, true, &conversation.Media{ID: "f1"}
+		})
+		b.receive(photo)
+		require.EqualValues(t, 1, b.woken.Load())
+		b.receive(photo)
+		require.EqualValues(t, 1, b.woken.Load(), "a repeat brings no file")
+	})
+
 	t.Run("WakesTheWorkersAndShowsThatItArrived", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

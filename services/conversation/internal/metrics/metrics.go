@@ -19,6 +19,8 @@ type Metrics struct {
 	waiting    prometheus.Gauge
 	oldest     prometheus.Gauge
 	reports    prometheus.Gauge
+	files      prometheus.Gauge
+	hearing    prometheus.Histogram
 }
 
 // New registers the metrics.
@@ -46,8 +48,14 @@ func New(r prometheus.Registerer) *Metrics {
 		waiting: gauge("turns_waiting", "Conversations that wait for an answer."),
 		oldest:  gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
 		reports: gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
+		files:   gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		hearing: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "knobot_conversation_hearing_seconds", Help: "Time that a voice note took from the store to its transcript.",
+			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
+		}),
 	}
-	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.reports)
+	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.reports, m.files,
+		m.hearing)
 	return m
 }
 
@@ -76,9 +84,13 @@ func (m *Metrics) Turn(outcome string) { m.turns.WithLabelValues(outcome).Inc() 
 // Composing notes how long the answerer took.
 func (m *Metrics) Composing(seconds float64) { m.composing.Observe(seconds) }
 
+// Hearing notes how long a voice note took.
+func (m *Metrics) Hearing(seconds float64) { m.hearing.Observe(seconds) }
+
 // Queues notes how much waits.
-func (m *Metrics) Queues(turns int64, oldestSeconds float64, reports int64) {
+func (m *Metrics) Queues(turns int64, oldestSeconds float64, reports, files int64) {
 	m.waiting.Set(float64(turns))
 	m.oldest.Set(oldestSeconds)
 	m.reports.Set(float64(reports))
+	m.files.Set(float64(files))
 }

@@ -55,7 +55,7 @@ func (s *Store) Messages(ctx context.Context, id conversation.ID, after int64, l
 	if err != nil {
 		return nil, platform.Fault(err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.Message])
+	out, err := pgx.CollectRows(rows, scanMessage)
 	return out, platform.Fault(err)
 }
 

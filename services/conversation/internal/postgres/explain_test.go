@@ -49,6 +49,9 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"reports_settle": {
 			[]any{[]int64{1}, []string{"recorded"}, []string{""}, []string{""}}, []string{"delivery_reports_pkey", "webhook_events_pkey"},
 		},
+		"fetches_claim":  {[]any{keys, 8, 90.0}, []string{"media_fetches_due", "media_fetches_pkey", "messages_pkey"}},
+		"fetch_done":     {[]any{nowhere, nowhere, "s", 1}, []string{"media_fetches_pkey", "messages_pkey"}},
+		"message_hear":   {[]any{talk, nowhere, "s", 1, "hola"}, []string{"messages_pkey"}},
 		"logs_list":      {[]any{[]string{"whatsapp", "telegram"}, time.Now(), nowhere, 10}, []string{"webhook_logs_newest", "webhook_events_pkey"}},
 		"logs_list_dead": {[]any{[]string{"whatsapp"}, time.Now(), nowhere, 10}, []string{"webhook_events_dead"}},
 		"messages_list":  {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
@@ -102,6 +105,8 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 		 select ` + id + `, 'wa-1', 1, 1, now() + n * interval '1 second' from generate_series(1, 20000) n`,
 		`insert into delivery_reports (integration_id, log_id, ordinal, message_id, state, echo, error_code, error_message, pricing_category, billable)
 		 select 'wa-' || n % 50, ` + id + `, 0, 'm', 1, '', 0, '', '', false from generate_series(1, 20000) n`,
+		`insert into media_fetches (message_id, integration_id, due_at)
+		 select id, 'wa-' || position, now() + random() * interval '1 hour' from messages where position < 3`,
 		`analyze`,
 	} {
 		_, err := pool.Exec(t.Context(), statement)

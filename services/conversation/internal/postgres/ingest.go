@@ -50,6 +50,7 @@ type intake struct {
 	// spoken are the conversations in which staff wrote.
 	spoken []*talk
 	opened map[conversation.LogID]int
+	files  map[conversation.LogID]int
 }
 
 // received is a delivery on its way through the transaction.
@@ -78,7 +79,7 @@ type item struct {
 }
 
 func (s *Store) newIntake(tx pgx.Tx, deliveries []conversation.Delivery) *intake {
-	in := &intake{store: s, tx: tx, opened: map[conversation.LogID]int{}}
+	in := &intake{store: s, tx: tx, opened: map[conversation.LogID]int{}, files: map[conversation.LogID]int{}}
 	for i := range deliveries {
 		d := &received{Delivery: &deliveries[i], digest: sha256.Sum256(deliveries[i].Payload)}
 		for j := range d.Arrivals {
@@ -100,7 +101,7 @@ func (in *intake) run(ctx context.Context) error {
 		in.changeIdentities, // before anybody is looked up
 		in.people.resolve,   // users, found or made
 		in.receive,          // conversations locked, positions taken
-		in.write,            // messages, events, what staff answered, turns, reports, logs
+		in.write,            // messages, fetches, events, what staff answered, turns, reports, logs
 		in.amend,            // edits and deletions of earlier messages
 	} {
 		if err := step(ctx); err != nil {
@@ -157,7 +158,7 @@ func (it *item) report() *conversation.DeliveryReport {
 func (in *intake) receipts() []conversation.Receipt {
 	out := make([]conversation.Receipt, 0, len(in.deliveries))
 	for _, d := range in.deliveries {
-		r := conversation.Receipt{Log: d.Log, Duplicate: d.duplicate(), Opened: in.opened[d.Log]}
+		r := conversation.Receipt{Log: d.Log, Duplicate: d.duplicate(), Opened: in.opened[d.Log], Files: in.files[d.Log]}
 		for _, it := range d.items {
 			r.Outcomes = append(r.Outcomes, it.outcome)
 			r.Paused = append(r.Paused, it.talk != nil && it.talk.paused)

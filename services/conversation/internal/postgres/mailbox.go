@@ -127,19 +127,14 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 	return d, nil
 }
 
-func scanOpen(row pgx.CollectableRow) (m conversation.OpenMessage, err error) {
-	var quoted string
-	var referral *conversation.Referral
-	err = row.Scan(&m.ID, &m.Position, &m.User, &m.Text, &m.Sentence, &m.Language, &m.PlatformMessageID, &m.Album, &quoted, &referral)
-	m.Context = conversation.Context(quoted, referral)
-	return m, err
-}
-
 // fitting keeps as many messages as one call may carry, at least one.
 func fitting(open []conversation.OpenMessage) []conversation.OpenMessage {
 	size := 0
 	for i, m := range open {
-		if size += len(m.Text); size > maxOpenBytes && i > 0 {
+		if size += len(m.Text); m.Transcript != nil {
+			size += len(*m.Transcript)
+		}
+		if size > maxOpenBytes && i > 0 {
 			return open[:i]
 		}
 	}

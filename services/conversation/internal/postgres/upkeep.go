@@ -45,10 +45,12 @@ func (s *Store) PruneKeys(ctx context.Context, older time.Duration, batch int) (
 	return tag.RowsAffected(), platform.Fault(err)
 }
 
-// ForsakeTurns closes what waits for integrations that are gone for good.
+// ForsakeTurns closes what waits for integrations that are gone for good, their files too.
 func (s *Store) ForsakeTurns(ctx context.Context, deleted []conversation.IntegrationID) error {
-	_, err := s.pool.Exec(ctx, s.sql.get("turns_forsake"), strs(deleted))
-	return platform.Fault(err)
+	b := &pgx.Batch{}
+	b.Queue(s.sql.get("turns_forsake"), strs(deleted))
+	b.Queue(s.sql.get("fetches_forsake"), strs(deleted))
+	return s.inTx(ctx, func(tx pgx.Tx) error { return tx.SendBatch(ctx, b).Close() })
 }
 
 // Depth is how much waits.
@@ -56,11 +58,12 @@ type Depth struct {
 	Turns   int64
 	Oldest  float64
 	Reports int64
+	Files   int64
 }
 
 // Depth measures the queues.
 func (s *Store) Depth(ctx context.Context) (Depth, error) {
 	var d Depth
-	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Reports)
+	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Reports, &d.Files)
 	return d, platform.Fault(err)
 }

@@ -140,5 +140,15 @@ func messageOf(m conversation.Message) *conversationv1.Message {
 		PlatformMessageId: m.PlatformMessageID, CreateTime: timestamppb.New(m.CreateTime),
 		DeliveryState: conversationv1.DeliveryState(m.DeliveryState), MaybeDuplicate: m.MaybeDuplicate,
 		ReplyToMessageId: m.ReplyToMessageID, QuotedText: m.Quoted, Error: m.Error,
+		Media: mediaOf(m.Media), Transcript: m.Transcript,
+	}
+}
+
+func mediaOf(a *conversation.Attachment) *conversationv1.MessageMedia {
+	if a == nil {
+		return nil
+	}
+	return &conversationv1.MessageMedia{
+		Id: string(a.Stored), MimeType: a.MIMEType, Filename: a.Filename, SizeBytes: a.SizeBytes, Error: a.Error,
 	}
 }

@@ -73,7 +73,7 @@ func (k *Keeper) Measure(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, measureEvery)
 	defer cancel()
 	if d, err := k.store.Depth(ctx); err == nil { // else the database's own alarms ring
-		k.metrics.Queues(d.Turns, d.Oldest, d.Reports)
+		k.metrics.Queues(d.Turns, d.Oldest, d.Reports, d.Files)
 	}
 }
 

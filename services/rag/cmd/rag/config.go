@@ -8,6 +8,7 @@ import (
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/llm"
+	"github.com/knobot/knobot/services/rag/internal/transcription"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
@@ -23,16 +24,24 @@ type Config struct {
 	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
 	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
 	LLMModel           string     `env:"KNOBOT_LLM_MODEL"`
+	LLMVision          bool       `env:"KNOBOT_LLM_VISION"`
+
+	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
+	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
+	TranscriptionModel   string     `env:"KNOBOT_TRANSCRIPTION_MODEL"`
 }
 
 // Validate checks what types cannot say.
 func (c *Config) Validate() error {
-	faults := []error{c.provider()}
+	faults := []error{c.provider(), c.transcription()}
 	if !isHTTP(c.WeaviateURL) {
 		faults = append(faults, errors.New("KNOBOT_WEAVIATE_URL: it must be http://host:port or https://host:port"))
 	}
 	if c.LLMBaseURL != "" && !isHTTP(c.LLMBaseURL) {
 		faults = append(faults, errors.New("KNOBOT_LLM_BASE_URL: it must be an http or https address"))
+	}
+	if c.TranscriptionBaseURL != "" && !isHTTP(c.TranscriptionBaseURL) {
+		faults = append(faults, errors.New("KNOBOT_TRANSCRIPTION_BASE_URL: it must be an http or https address"))
 	}
 	return errors.Join(faults...)
 }
@@ -56,6 +65,18 @@ func (c *Config) provider() error {
 	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive or openai", c.LLMProvider)
 }
 
+// transcription checks who listens to voice notes: nobody without a model.
+func (c *Config) transcription() error {
+	located := c.TranscriptionBaseURL != "" || c.TranscriptionAPIKey.IsSet()
+	switch {
+	case c.TranscriptionModel == "" && located:
+		return errors.New("KNOBOT_TRANSCRIPTION_MODEL is required with KNOBOT_TRANSCRIPTION_BASE_URL or KNOBOT_TRANSCRIPTION_API_KEY")
+	case c.TranscriptionModel != "" && !located:
+		return errors.New("KNOBOT_TRANSCRIPTION_API_KEY is required with KNOBOT_TRANSCRIPTION_MODEL, unless KNOBOT_TRANSCRIPTION_BASE_URL names a server that asks for none")
+	}
+	return nil
+}
+
 func isHTTP(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
@@ -77,5 +98,15 @@ func (c *Config) model() llm.Model {
 	if c.LLMProvider != "openai" {
 		return nil
 	}
-	return llm.NewOpenAI(llm.OpenAIConfig{BaseURL: c.LLMBaseURL, APIKey: c.LLMAPIKey.Reveal(), Model: c.LLMModel})
+	return llm.NewOpenAI(llm.OpenAIConfig{BaseURL: c.LLMBaseURL, APIKey: c.LLMAPIKey.Reveal(), Model: c.LLMModel, Vision: c.LLMVision})
+}
+
+// transcriber is nil where voice notes are not listened to.
+func (c *Config) transcriber() transcription.Model {
+	if c.TranscriptionModel == "" {
+		return nil
+	}
+	return llm.NewTranscriber(llm.TranscriberConfig{
+		BaseURL: c.TranscriptionBaseURL, APIKey: c.TranscriptionAPIKey.Reveal(), Model: c.TranscriptionModel,
+	})
 }

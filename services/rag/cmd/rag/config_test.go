@@ -18,6 +18,7 @@ func TestConfigDefaults(t *testing.T) {
 	var cfg Config
 	require.NoError(t, env.LoadFrom(&cfg, valid()))
 	require.Nil(t, cfg.model(), "no key is needed")
+	require.Nil(t, cfg.transcriber(), "nobody listens")
 	require.Equal(t, "http://127.0.0.1:8080", cfg.weaviate().URL)
 	require.Equal(t, "127.0.0.1:50051", cfg.weaviate().GRPCAddr)
 	require.Equal(t, cfg.DatabaseURL, cfg.owner())
@@ -32,6 +33,15 @@ func TestConfigOfAModel(t *testing.T) {
 	require.Equal(t, env.Secret("postgres://owner"), cfg.owner())
 }
 
+func TestConfigOfEyesAndEars(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=tiny", "KNOBOT_LLM_VISION=true",
+		"KNOBOT_LLM_API_KEY=k", "KNOBOT_TRANSCRIPTION_MODEL=whisper-1", "KNOBOT_TRANSCRIPTION_BASE_URL=http://127.0.0.1:8000/v1")))
+	require.True(t, cfg.model().Sees())
+	require.NotNil(t, cfg.transcriber())
+}
+
 func TestFaultyConfigIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, environ := range map[string][]string{
@@ -39,6 +49,10 @@ func TestFaultyConfigIsRefused(t *testing.T) {
 		`"gpt" is not extractive or openai`:          valid("KNOBOT_LLM_PROVIDER=gpt"),
 		"KNOBOT_LLM_MODEL is required":               valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_API_KEY=sk-secret"),
 		"KNOBOT_LLM_API_KEY is required":             valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m"),
+		"KNOBOT_TRANSCRIPTION_MODEL is required":     valid("KNOBOT_TRANSCRIPTION_API_KEY=sk-secret"),
+		"KNOBOT_TRANSCRIPTION_API_KEY is required":   valid("KNOBOT_TRANSCRIPTION_MODEL=m"),
+		"KNOBOT_TRANSCRIPTION_BASE_URL: it must":     valid("KNOBOT_TRANSCRIPTION_MODEL=m", "KNOBOT_TRANSCRIPTION_BASE_URL=whisper:1"),
+		"KNOBOT_LLM_VISION":                          valid("KNOBOT_LLM_VISION=perhaps"),
 		"KNOBOT_LLM_BASE_URL":                        valid("KNOBOT_LLM_BASE_URL=localhost:1"),
 		"KNOBOT_WEAVIATE_URL":                        valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
 		"KNOBOT_DATABASE_URL":                        {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},

@@ -20,6 +20,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
+	"github.com/knobot/knobot/services/rag/internal/transcription"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
@@ -50,7 +51,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
-	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer))
+	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))

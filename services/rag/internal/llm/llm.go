@@ -1,4 +1,4 @@
-// Package llm asks language models to complete a dialogue. OpenAI's protocol is spoken by OpenAI, Azure, Groq, Ollama,
+// Package llm asks models to complete a dialogue, and to write down what is said in a recording. OpenAI's protocol is spoken by OpenAI, Azure, Groq, Ollama,
 // vLLM, llama.cpp and many more.
 package llm
 
@@ -18,6 +18,14 @@ const (
 type Message struct {
 	Role Role
 	Text string
+	// Files belong to a user's message, for a model that sees.
+	Files []File
+}
+
+// File is an image or a PDF document.
+type File struct {
+	MIMEType string
+	Content  []byte
 }
 
 // Prompt is a dialogue to complete.
@@ -38,7 +46,9 @@ type Completion struct {
 type Model interface {
 	// Name is the provider and the model.
 	Name() string
+	// Sees says whether the model reads images and PDF documents.
+	Sees() bool
 	// Complete returns the model's next message, never an empty one. It tries again by itself what may pass; its errors
-	// hold no address, key or text.
+	// hold no address, key or text. ErrRefused is an answer that depends on what was sent.
 	Complete(ctx context.Context, prompt Prompt) (Completion, error)
 }

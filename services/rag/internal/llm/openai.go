@@ -28,8 +28,13 @@ const (
 	maxResponse = 4 << 20
 )
 
-// ErrEmpty says that the model answered, and wrote nothing.
-var ErrEmpty = errors.New("llm: the model wrote nothing")
+// Errors that callers tell apart.
+var (
+	// ErrEmpty says that the model answered, and wrote nothing.
+	ErrEmpty = errors.New("llm: the model wrote nothing")
+	// ErrRefused says that the provider will not take this content, however often it is asked.
+	ErrRefused = errors.New("llm: the provider refuses the content")
+)
 
 // OpenAIConfig says which model to ask, and where.
 type OpenAIConfig struct {
@@ -39,38 +44,49 @@ type OpenAIConfig struct {
 	APIKey string
 	// Model is the model's name.
 	Model string
+	// Vision says that the model reads images and PDF documents.
+	Vision bool
 }
 
 // OpenAI is a model behind OpenAI's chat completions. It is safe for concurrent use.
 type OpenAI struct {
-	model string
-	chat  openai.ChatCompletionService
+	model  string
+	vision bool
+	chat   openai.ChatCompletionService
 }
 
 // NewOpenAI returns a model. The service is made directly: openai.NewClient would also read the environment.
 func NewOpenAI(cfg OpenAIConfig) *OpenAI {
-	base := cfg.BaseURL
+	chat := openai.NewChatCompletionService(options(cfg.BaseURL, cfg.APIKey, callTimeout)...)
+	return &OpenAI{model: cfg.Model, vision: cfg.Vision, chat: chat}
+}
+
+// options say where a service of OpenAI's protocol is and how it is called.
+func options(base, key string, timeout time.Duration) []option.RequestOption {
 	if base == "" {
 		base = DefaultBaseURL
 	}
-	options := []option.RequestOption{
+	out := []option.RequestOption{
 		option.WithBaseURL(strings.TrimSuffix(base, "/") + "/"),
 		option.WithMaxRetries(maxRetries),
 		option.WithMaxRetryDelay(maxRetryDelay),
-		option.WithRequestTimeout(callTimeout),
+		option.WithRequestTimeout(timeout),
 		option.WithHTTPClient(&http.Client{
 			Transport:     bounded{http.DefaultTransport},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}),
 	}
-	if cfg.APIKey != "" {
-		options = append(options, option.WithAPIKey(cfg.APIKey))
+	if key != "" {
+		out = append(out, option.WithAPIKey(key))
 	}
-	return &OpenAI{model: cfg.Model, chat: openai.NewChatCompletionService(options...)}
+	return out
 }
 
 // Name is the provider and the model.
 func (o *OpenAI) Name() string { return "openai/" + o.model }
+
+// Sees says whether the model reads files.
+func (o *OpenAI) Sees() bool { return o.vision }
 
 // Complete asks the model.
 func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error) {
@@ -80,12 +96,7 @@ func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error
 	for i, m := range prompt.Messages {
 		messages[i] = message(m)
 	}
-	var options []option.RequestOption
-	if prompt.RequestID != "" {
-		// https://platform.openai.com/docs/api-reference/debugging-requests (read 2026-11-23): shown in OpenAI's logs.
-		options = append(options, option.WithHeader("X-Client-Request-Id", headerValue(prompt.RequestID)))
-	}
-	response, err := o.chat.New(ctx, openai.ChatCompletionNewParams{Model: o.model, Messages: messages}, options...)
+	response, err := o.chat.New(ctx, openai.ChatCompletionNewParams{Model: o.model, Messages: messages}, named(prompt.RequestID)...)
 	if err != nil {
 		return Completion{}, describe(err)
 	}
@@ -99,14 +110,13 @@ func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error
 	return out, nil
 }
 
-func message(m Message) openai.ChatCompletionMessageParamUnion {
-	switch m.Role {
-	case System:
-		return openai.SystemMessage(m.Text)
-	case Assistant:
-		return openai.AssistantMessage(m.Text)
+// named shows a request id in OpenAI's logs: https://platform.openai.com/docs/api-reference/debugging-requests (read
+// 2026-11-23).
+func named(requestID string) []option.RequestOption {
+	if requestID == "" {
+		return nil
 	}
-	return openai.UserMessage(m.Text)
+	return []option.RequestOption{option.WithHeader("X-Client-Request-Id", headerValue(requestID))}
 }
 
 // headerValue keeps what may stand in a header.
@@ -124,6 +134,8 @@ func describe(err error) error {
 	var api *openai.Error
 	var network net.Error
 	switch {
+	case errors.As(err, &api) && refuses(api.StatusCode):
+		return fmt.Errorf("%w with status %d", ErrRefused, api.StatusCode)
 	case errors.As(err, &api):
 		return fmt.Errorf("llm: the provider answered with status %d", api.StatusCode)
 	case errors.Is(err, context.Canceled):
@@ -134,6 +146,15 @@ func describe(err error) error {
 		return errors.New("llm: the provider cannot be reached")
 	}
 	return errors.New("llm: the provider's answer cannot be read")
+}
+
+// refuses tells the answers that depend on what was sent from those that somebody can put right, such as a wrong key.
+func refuses(status int) bool {
+	switch status {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return true
+	}
+	return false
 }
 
 // bounded reads no more of a response than maxResponse.

@@ -70,7 +70,7 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue) (rag.Answ
 		return rag.Answer{}, fault.New(fault.Precondition, "MODEL_REQUIRED",
 			"retrieval is off and no model is configured: set KNOBOT_LLM_PROVIDER, or switch retrieval on")
 	}
-	if !d.fitsModel() || textIsBlank(d.question) {
+	if !d.fitsModel() || textIsBlank(d.question) && len(d.files) == 0 {
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	}
 	completion, err := o.model.Complete(ctx, d.prompt(nil))

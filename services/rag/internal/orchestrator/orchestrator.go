@@ -62,6 +62,10 @@ type dialogue struct {
 	context  string
 	language rag.Language
 	phrases  phrase.Phrases
+	// files came with the open turns, and the model reads them.
+	files []llm.File
+	// spent was paid to have the files described.
+	spent llm.Completion
 }
 
 // GenerateAnswer answers the open turns of a dialogue, always with one honest text. It returns Invalid for a request that
@@ -72,17 +76,30 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	if !req.Retrieve {
-		return o.fromModelAlone(ctx, d)
-	}
-	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
-	found, err := o.find(ctx, d)
+	d.files = o.readable(d)
+	answer, err := o.compose(ctx, &d)
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	return o.charged(answer, d), nil
+}
+
+// compose decides what answers, and has it answer.
+func (o *Orchestrator) compose(ctx context.Context, d *dialogue) (rag.Answer, error) {
+	if !d.Retrieve {
+		return o.fromModelAlone(ctx, *d)
+	}
+	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
+	found, err := o.find(ctx, *d)
+	if err != nil {
+		return rag.Answer{}, err
+	}
+	if found, err = o.findSeen(ctx, d, found); err != nil {
+		return rag.Answer{}, err
+	}
 	found.Hits = spokenToCustomers(found.Hits)
-	answer, err := o.respond(ctx, d, found)
-	answer.Found, answer.Threshold = found.Hits, o.gate(d)
+	answer, err := o.decide(ctx, *d, found)
+	answer.Found, answer.Threshold = found.Hits, o.gate(*d)
 	return answer, err
 }
 
@@ -105,10 +122,11 @@ func spokenToCustomers(hits []rag.Hit) []rag.Hit {
 	return out
 }
 
-// respond answers from what was found, or says why not.
-func (o *Orchestrator) respond(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
-	if kind := smalltalk.Recognise(d.question); kind != smalltalk.None {
-		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(kind), 0), nil
+// decide answers from what was found, or says that it is not known.
+func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
+	small := smalltalk.Recognise(d.question)
+	if small != smalltalk.None && (len(d.files) == 0 || found.Confidence() < o.gate(d)) {
+		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(small), 0), nil
 	}
 	if answer, ok := o.beyondDocuments(d, found); ok {
 		return answer, nil
@@ -173,6 +191,8 @@ func take(req rag.Request) (dialogue, error) {
 		return dialogue{}, invalid("OPEN_TURNS", "open_turns must be between 0 and the number of turns")
 	case len(req.HumanContact) > maxContact:
 		return dialogue{}, invalid("HUMAN_CONTACT", "human_contact must be at most 512 bytes")
+	case weight(req.Turns) > maxFiles:
+		return dialogue{}, invalid("MEDIA_TOO_LARGE", "all files of a request together hold at most 10 MiB")
 	}
 	if err := retrieval.CheckTopK(req.TopK); err != nil {
 		return dialogue{}, err

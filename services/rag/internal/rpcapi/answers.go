@@ -11,16 +11,21 @@ import (
 type Answerer interface {
 	// GenerateAnswer returns Invalid, NotFound, Precondition or Unavailable.
 	GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error)
+	// Capabilities says what the model can do.
+	Capabilities() rag.Capabilities
 }
 
 // Answers serves AnswerService.
 type Answers struct {
 	ragv1.UnimplementedAnswerServiceServer
-	answerer Answerer
+	answerer    Answerer
+	transcriber Transcriber
 }
 
 // NewAnswers returns the handlers of AnswerService.
-func NewAnswers(answerer Answerer) *Answers { return &Answers{answerer: answerer} }
+func NewAnswers(answerer Answerer, transcriber Transcriber) *Answers {
+	return &Answers{answerer: answerer, transcriber: transcriber}
+}
 
 // GenerateAnswer answers a customer's open messages.
 func (s *Answers) GenerateAnswer(ctx context.Context, r *ragv1.GenerateAnswerRequest) (*ragv1.GenerateAnswerResponse, error) {
@@ -44,6 +49,9 @@ func turns(list []*ragv1.Turn) []rag.Turn {
 	out := make([]rag.Turn, len(list))
 	for i, t := range list {
 		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText(), Context: t.GetContext()}
+		for _, m := range t.GetMedia() {
+			out[i].Files = append(out[i].Files, m.GetContent())
+		}
 	}
 	return out
 }

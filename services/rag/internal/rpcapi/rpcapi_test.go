@@ -20,6 +20,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
+	"github.com/knobot/knobot/services/rag/internal/transcription"
 )
 
 func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
@@ -36,7 +37,7 @@ func setup(t *testing.T) *bundle {
 	inside := ragtest.New(t)
 	server := rpc.NewServer(zap.NewNop())
 	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), nil, zap.NewNop())
-	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer))
+	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
 	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

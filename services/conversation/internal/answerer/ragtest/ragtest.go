@@ -20,6 +20,7 @@ type Server struct {
 	mu     sync.Mutex
 	answer func(context.Context, *ragv1.GenerateAnswerRequest) (string, error)
 	asked  []*ragv1.GenerateAnswerRequest
+	senses senses
 }
 
 // New starts one that answers "respuesta a: " and the last question.

@@ -1,8 +1,10 @@
 -- Nothing is left of a message that was taken back, nor of its edits. If it still waited it is not answered any more.
 with taken as (
-    update messages set deleted = true, text = 'deleted', details = null, state = case when $2::bool then 'recorded' else state end
+    update messages set deleted = true, text = 'deleted', transcript = null, details = null, state = case when $2::bool then 'recorded' else state end
     where id = $1
     returning id, conversation_id, position, platform_message_id, role
+), unfetched as (
+    delete from media_fetches f using taken where f.message_id = taken.id
 ), edits as (
     update messages m set deleted = true, text = 'deleted', details = null
     from taken

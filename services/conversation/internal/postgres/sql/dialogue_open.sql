@@ -1,6 +1,7 @@
 select m.id, m.position, coalesce(m.user_id::text, '') as user_id, m.text, m.sentence, m.language, m.platform_message_id,
        coalesce(m.details->>'album', '') as album,
-       coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted, m.details->'referral' as referral
+       coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted, m.details->'referral' as referral,
+       m.kind, m.details->'media' as media, m.media_id, m.media_size, m.media_error, m.transcript
 from messages m
 left join lateral (
     select said.text

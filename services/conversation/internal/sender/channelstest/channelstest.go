@@ -34,6 +34,7 @@ type Server struct {
 	news      []*channelsv1.WatchIntegrationsResponse
 	changed   chan struct{}
 	broken    chan struct{}
+	files     files
 }
 
 // New starts one that sends everything.
