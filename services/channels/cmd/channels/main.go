@@ -45,7 +45,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL})
 	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
 	deliveries := delivery.New(
-		delivery.Config{EchoWait: cfg.EchoWait, CallTimeout: 15 * time.Second, Metrics: s.Metrics()}, db, integrations, pacing.New(db),
+		delivery.Config{EchoWait: cfg.EchoWait, CallTimeout: 15 * time.Second, Metrics: s.Metrics()}, db, integrations, pacing.New(cfg.limits(), db),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},

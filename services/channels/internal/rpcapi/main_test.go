@@ -111,7 +111,7 @@ func setup(t *testing.T) *bundle {
 	bots := telegram.New(telegram.Config{BaseURL: b.providers.URL})
 	b.Integrations = integration.New(integration.Config{}, b.Store, bots, b.Log)
 	b.Integrations.Seeded()
-	deliveries := delivery.New(delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second}, b.Store, b.Integrations, pacing.New(b.Store),
+	deliveries := delivery.New(delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second}, b.Store, b.Integrations, pacing.New(pacing.DefaultLimits(), b.Store),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},
