@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,11 +40,14 @@ type OpenAIConfig struct {
 	APIKey string
 	// Model is the model's name.
 	Model string
+	// Idle is how long a stream may pause; 0 for 8 s.
+	Idle time.Duration
 }
 
 // OpenAI is a model behind OpenAI's chat completions. It is safe for concurrent use.
 type OpenAI struct {
 	model string
+	idle  time.Duration
 	chat  openai.ChatCompletionService
 }
 
@@ -66,7 +70,7 @@ func NewOpenAI(cfg OpenAIConfig) *OpenAI {
 	if cfg.APIKey != "" {
 		options = append(options, option.WithAPIKey(cfg.APIKey))
 	}
-	return &OpenAI{model: cfg.Model, chat: openai.NewChatCompletionService(options...)}
+	return &OpenAI{model: cfg.Model, idle: cmp.Or(cfg.Idle, streamIdle), chat: openai.NewChatCompletionService(options...)}
 }
 
 // Name is the provider and the model.
@@ -76,16 +80,7 @@ func (o *OpenAI) Name() string { return "openai/" + o.model }
 func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
-	messages := make([]openai.ChatCompletionMessageParamUnion, len(prompt.Messages))
-	for i, m := range prompt.Messages {
-		messages[i] = message(m)
-	}
-	var options []option.RequestOption
-	if prompt.RequestID != "" {
-		// https://platform.openai.com/docs/api-reference/debugging-requests (read 2026-11-23): shown in OpenAI's logs.
-		options = append(options, option.WithHeader("X-Client-Request-Id", headerValue(prompt.RequestID)))
-	}
-	response, err := o.chat.New(ctx, openai.ChatCompletionNewParams{Model: o.model, Messages: messages}, options...)
+	response, err := o.chat.New(ctx, o.params(prompt), requestOptions(prompt)...)
 	if err != nil {
 		return Completion{}, describe(err)
 	}
@@ -97,6 +92,22 @@ func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error
 		return Completion{}, ErrEmpty
 	}
 	return out, nil
+}
+
+func (o *OpenAI) params(prompt Prompt) openai.ChatCompletionNewParams {
+	messages := make([]openai.ChatCompletionMessageParamUnion, len(prompt.Messages))
+	for i, m := range prompt.Messages {
+		messages[i] = message(m)
+	}
+	return openai.ChatCompletionNewParams{Model: o.model, Messages: messages}
+}
+
+func requestOptions(prompt Prompt) []option.RequestOption {
+	if prompt.RequestID == "" {
+		return nil
+	}
+	// https://platform.openai.com/docs/api-reference/debugging-requests (read 2026-11-23): shown in OpenAI's logs.
+	return []option.RequestOption{option.WithHeader("X-Client-Request-Id", headerValue(prompt.RequestID))}
 }
 
 func message(m Message) openai.ChatCompletionMessageParamUnion {

@@ -63,12 +63,29 @@ type dialogue struct {
 // makes no sense, NotFound for an unknown knowledge base, Precondition (MODEL_REQUIRED) when retrieval is off and there is
 // no model, and Unavailable when the index, or with retrieval off the model, cannot be reached.
 func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error) {
+	return o.compose(ctx, req, nil)
+}
+
+// StreamAnswer is GenerateAnswer, and shows drafts while a model writes: each the whole text so far, only sentences whose
+// facts stand in the passages, without citations.
+func (o *Orchestrator) StreamAnswer(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error) {
+	return o.compose(ctx, req, show)
+}
+
+// Streams tells whether StreamAnswer ever shows drafts.
+func (o *Orchestrator) Streams() bool {
+	_, ok := o.model.(llm.Streamer)
+	return ok
+}
+
+// compose answers; show is nil where nobody wants drafts.
+func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error) {
 	d, err := take(req)
 	if err != nil {
 		return rag.Answer{}, err
 	}
 	if !req.Retrieve {
-		return o.fromModelAlone(ctx, d)
+		return o.fromModelAlone(ctx, d, show)
 	}
 	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
 	found, err := o.find(ctx, d)
@@ -84,7 +101,7 @@ func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag
 	case found.Confidence() < o.gate(d):
 		return d.canned(rag.Declined, d.phrases.Unknown(req.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
-		return o.fromModel(ctx, d, found)
+		return o.fromModel(ctx, d, found, show)
 	}
 	return o.fromPassage(d, found), nil
 }
