@@ -62,6 +62,8 @@ type Settings struct {
 	// Debounce and StaleAfter are nil for the default of the service that answers.
 	Debounce   *time.Duration
 	StaleAfter *time.Duration
+	// StreamDrafts shows answers while they are written, where the platform and the model can.
+	StreamDrafts bool
 }
 
 // WindowTemplate is a template with its approved languages, best first.

@@ -13,6 +13,8 @@ import (
 const (
 	// longestWait is how long a message is kept waiting in place; beyond it the caller is told when to come back.
 	longestWait = 2 * time.Second
+	// longestDraftWait is the same for a draft.
+	longestDraftWait = 250 * time.Millisecond
 	// returnTimeout bounds giving a place back. One that is not given back is one message less, once.
 	returnTimeout = time.Second
 	// defaultPause is for a provider that asks to wait and does not say how long.
@@ -52,20 +54,37 @@ func New(l Limits, store Store) *Pacer { return &Pacer{limits: l, store: store} 
 // returns a fault of kind Throttled that says when to come back, and has taken nothing. A caller who goes away while waiting
 // takes nothing either.
 func (p *Pacer) Permit(ctx context.Context, to channels.Address) error {
-	quotas := p.limits.quotas(to)
-	for patience := longestWait; ; {
-		place, err := p.store.TakePlace(ctx, channels.PlaceRequest{
-			IntegrationID: to.IntegrationID, Quotas: quotas, PausedFor: []string{"", to.Recipient()}, Patience: within(ctx, patience),
-		})
+	return p.take(ctx, longestWait, channels.PlaceRequest{
+		IntegrationID: to.IntegrationID, Quotas: p.limits.quotas(to), PausedFor: []string{"", to.Recipient()},
+	})
+}
+
+// Return gives back the place of a message that was not sent after all. Best effort.
+func (p *Pacer) Return(ctx context.Context, to channels.Address) {
+	p.giveBack(ctx, to.IntegrationID, p.limits.quotas(to))
+}
+
+// PermitDraft is Permit for a draft, which is worth less than any message: it waits for a moment only, and takes a place of
+// its bot but none of its chat, so that it never delays the answer.
+func (p *Pacer) PermitDraft(ctx context.Context, to channels.Address) error {
+	return p.take(ctx, longestDraftWait, channels.PlaceRequest{
+		IntegrationID: to.IntegrationID, Quotas: []channels.Quota{p.limits.shared(to)}, PausedFor: []string{"", to.Recipient(), drafts},
+	})
+}
+
+func (p *Pacer) take(ctx context.Context, patience time.Duration, r channels.PlaceRequest) error {
+	for {
+		r.Patience = within(ctx, patience)
+		place, err := p.store.TakePlace(ctx, r)
 		switch {
 		case err != nil:
 			return err
-		case !place.Taken && place.Wait > within(ctx, patience):
+		case !place.Taken && place.Wait > r.Patience:
 			return throttled(place.Wait)
 		}
 		if err := wait(ctx, place.Wait); err != nil {
 			if place.Taken {
-				p.Return(ctx, to)
+				p.giveBack(ctx, r.IntegrationID, r.Quotas)
 			}
 			return err
 		}
@@ -76,26 +95,10 @@ func (p *Pacer) Permit(ctx context.Context, to channels.Address) error {
 	}
 }
 
-// Return gives back the place of a message that was not sent after all. Best effort.
-func (p *Pacer) Return(ctx context.Context, to channels.Address) {
+func (p *Pacer) giveBack(ctx context.Context, integrationID string, quotas []channels.Quota) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTimeout)
 	defer cancel()
-	_ = p.store.ReturnPlace(ctx, to.IntegrationID, p.limits.quotas(to))
-}
-
-// PermitDraft returns nil if a draft may be shown now, else a fault of kind Throttled. A draft never waits, and takes only a
-// place of its bot that is free: it is worth less than any message.
-func (p *Pacer) PermitDraft(ctx context.Context, to channels.Address) error {
-	place, err := p.store.TakePlace(ctx, channels.PlaceRequest{
-		IntegrationID: to.IntegrationID, Quotas: []channels.Quota{p.limits.shared(to)}, PausedFor: []string{"", to.Recipient(), drafts},
-	})
-	if err != nil {
-		return err
-	}
-	if !place.Taken {
-		return throttled(place.Wait)
-	}
-	return nil
+	_ = p.store.ReturnPlace(ctx, integrationID, quotas)
 }
 
 // SlowDrafts takes a provider's request to wait that answered a draft, and returns how long that is. It holds for drafts

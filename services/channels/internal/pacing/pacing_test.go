@@ -165,10 +165,10 @@ func TestPermit(t *testing.T) {
 func TestDrafts(t *testing.T) {
 	t.Parallel()
 
-	t.Run("NeverWaitAndTakeNoPlaceOfTheirChat", func(t *testing.T) {
+	t.Run("HardlyWaitAndTakeNoPlaceOfTheirChat", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, func(l *pacing.Limits) {
-			l.Bot, l.Chat = pacing.Limit{Every: 500 * time.Millisecond, Burst: 2}, pacing.Limit{Every: time.Minute, Burst: 1}
+			l.Bot, l.Chat = pacing.Limit{Every: 1900 * time.Millisecond, Burst: 2}, pacing.Limit{Every: time.Minute, Burst: 1}
 		})
 		p := b.replica(t)
 		for range 2 {

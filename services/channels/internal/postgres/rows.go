@@ -48,6 +48,7 @@ type settingsRow struct {
 	WindowTemplate *windowTemplateRow `json:"window_template,omitempty"`
 	Debounce       *time.Duration     `json:"debounce_ns,omitempty"`
 	StaleAfter     *time.Duration     `json:"stale_after_ns,omitempty"`
+	StreamDrafts   bool               `json:"stream_drafts,omitempty"`
 }
 
 type windowTemplateRow struct {
@@ -59,7 +60,7 @@ func newSettingsRow(s channels.Settings) settingsRow {
 	return settingsRow{
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RAGEnabled: s.RAGEnabled, TopK: s.TopK,
 		HumanContact: s.HumanContact, WindowTemplate: (*windowTemplateRow)(s.WindowTemplate),
-		Debounce: s.Debounce, StaleAfter: s.StaleAfter,
+		Debounce: s.Debounce, StaleAfter: s.StaleAfter, StreamDrafts: s.StreamDrafts,
 	}
 }
 
@@ -67,7 +68,7 @@ func (r settingsRow) settings() channels.Settings {
 	return channels.Settings{
 		KnowledgeBase: r.KnowledgeBase, Language: r.Language, RAGEnabled: r.RAGEnabled, TopK: r.TopK,
 		HumanContact: r.HumanContact, WindowTemplate: (*channels.WindowTemplate)(r.WindowTemplate),
-		Debounce: r.Debounce, StaleAfter: r.StaleAfter,
+		Debounce: r.Debounce, StaleAfter: r.StaleAfter, StreamDrafts: r.StreamDrafts,
 	}
 }
 

@@ -106,7 +106,7 @@ func settingsProto(s channels.Settings) *channelsv1.Settings {
 	topK := int32Of(s.TopK)
 	out := &channelsv1.Settings{
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RagEnabled: &s.RAGEnabled, TopK: &topK, HumanContact: s.HumanContact,
-		Debounce: durationProto(s.Debounce), StaleAfter: durationProto(s.StaleAfter),
+		Debounce: durationProto(s.Debounce), StaleAfter: durationProto(s.StaleAfter), StreamDrafts: s.StreamDrafts,
 	}
 	if t := s.WindowTemplate; t != nil {
 		out.WindowTemplate = &channelsv1.WindowTemplate{Name: t.Name, Languages: t.Languages}

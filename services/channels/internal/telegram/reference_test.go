@@ -103,6 +103,11 @@ func TestBodiesEqualTheRecordedOnes(t *testing.T) {
 			t.Helper()
 			require.NoError(t, c.Typing(t.Context(), credentials(), channels.TelegramChat{ID: chatID}))
 		}, nil},
+		"send_message_draft.json": {func(t *testing.T, c *telegram.Client) {
+			t.Helper()
+			part := telegram.Render("parcial", nil)[0]
+			require.NoError(t, c.ShowDraft(t.Context(), credentials(), channels.TelegramChat{ID: chatID}, 1, part))
+		}, nil},
 		"answer_callback.json": {func(t *testing.T, c *telegram.Client) {
 			t.Helper()
 			require.NoError(t, c.AnswerButton(t.Context(), credentials(), "4382bfdwdsb323b2d9", "Recibido"))
