@@ -17,6 +17,8 @@ type Integration struct {
 	WindowTemplate *WindowTemplate
 	// Debounce and StaleAfter are nil where the service's own setting holds.
 	Debounce, StaleAfter *time.Duration
+	// StreamDrafts shows answers while they are written, where the platform can.
+	StreamDrafts bool
 }
 
 // IntegrationState is whether an integration takes part.

@@ -41,21 +41,28 @@ func isGreeting(sentence string, open []conversation.OpenMessage) bool {
 	})
 }
 
-// ask calls the answerer, with no transaction open, and shows "typing …" meanwhile.
+// ask calls the answerer, with no transaction open, and shows "typing …" meanwhile, or what is written so far.
 func (w *Worker) ask(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue, questions []string) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
 	last := d.Open[len(d.Open)-1]
-	go w.keepTyping(ctx, t, last.PlatformMessageID)
+	typing, stopTyping := context.WithCancel(ctx)
+	defer stopTyping()
+	go w.keepTyping(typing, t, last.PlatformMessageID)
 	in, _ := w.Integrations.Get(t.Integration)
-	begin := time.Now()
-	text, err := w.Answerer.Answer(ctx, conversation.Question{
+	q := conversation.Question{
 		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: questions,
 		KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
-	})
-	w.Metrics.Composing(time.Since(begin).Seconds())
-	return text, err
+	}
+	begin := time.Now()
+	defer func() { w.Metrics.Composing(time.Since(begin).Seconds()) }()
+	if !in.StreamDrafts || !t.Address.ShowsDrafts() {
+		return w.Answerer.Answer(ctx, q)
+	}
+	drafts := w.showDrafts(ctx, t, stopTyping)
+	defer drafts.end()
+	return w.Answerer.Stream(ctx, q, drafts.put)
 }
 
 // How long "typing …" lasts: 5 s on Telegram (Bot API, sendChatAction), 25 s on WhatsApp (Typing indicators page,
