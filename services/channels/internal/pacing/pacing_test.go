@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,7 @@ type bundle struct {
 	limits      pacing.Limits
 }
 
-func setup(t *testing.T, change func(l *pacing.Limits)) *bundle {
+func setup(t testing.TB, change func(l *pacing.Limits)) *bundle {
 	t.Helper()
 	b := &bundle{Bundle: channelstest.New(t)}
 	b.number, b.bot = b.WhatsApp(t).ID, b.Telegram(t).ID
@@ -39,7 +40,7 @@ func setup(t *testing.T, change func(l *pacing.Limits)) *bundle {
 }
 
 // replica is a pacer over a pool of its own.
-func (b *bundle) replica(t *testing.T) *pacing.Pacer {
+func (b *bundle) replica(t testing.TB) *pacing.Pacer {
 	t.Helper()
 	pool, err := pgxpool.NewWithConfig(t.Context(), b.Pool.Config())
 	require.NoError(t, err)
@@ -207,4 +208,25 @@ func (b *bundle) until(t *testing.T, query string) {
 		var n int
 		return b.Pool.QueryRow(context.Background(), query).Scan(&n) == nil && n > 0
 	}, 10*time.Second, time.Millisecond)
+}
+
+// BenchmarkPermit is what pacing adds to each message: one statement on a real PostgreSQL.
+func BenchmarkPermit(b *testing.B) {
+	s := setup(b, func(*pacing.Limits) {})
+	p := s.replica(b)
+	permit := func(b *testing.B, n int64) { require.NoError(b, p.Permit(context.Background(), s.chat(1+n%100))) }
+	b.Run("alone", func(b *testing.B) {
+		for n := int64(0); b.Loop(); n++ {
+			permit(b, n)
+		}
+	})
+	b.Run("16AtOnce", func(b *testing.B) {
+		var n atomic.Int64
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				permit(b, n.Add(1))
+			}
+		})
+	})
 }

@@ -169,30 +169,3 @@ func TestReplicasTogetherNeverExceed(t *testing.T) {
 		require.LessOrEqual(t, ofPair[n].Load(), int64(20))
 	}
 }
-
-func BenchmarkTakePlace(b *testing.B) {
-	p := newPacing(b)
-	quotas := func(n int) []channels.Quota {
-		return []channels.Quota{own(fmt.Sprint("customer-", n%100), 6*time.Second, 45), shared(time.Microsecond, 1)}
-	}
-	take := func(n int) {
-		_, err := p.Store.TakePlace(context.Background(), channels.PlaceRequest{
-			IntegrationID: p.integration, Quotas: quotas(n), PausedFor: []string{"", quotas(n)[0].Recipient}, Patience: time.Second,
-		})
-		require.NoError(b, err)
-	}
-	b.Run("one", func(b *testing.B) {
-		for n := 0; b.Loop(); n++ {
-			take(n)
-		}
-	})
-	b.Run("contended", func(b *testing.B) {
-		var n atomic.Int64
-		b.SetParallelism(8)
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				take(int(n.Add(1)))
-			}
-		})
-	})
-}
