@@ -28,6 +28,9 @@ grpcurl -plaintext 127.0.0.1:9103 describe knobot.channels.v1.ChannelService
 
 grpcurl -plaintext -d "{\"address\": {\"integration_id\": \"$telegram\", \"chat\": {\"id\": $chat}}}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendTypingIndicator
 
+# An answer while it is written; gone after 30 s, and no message. Private Telegram chats only.
+grpcurl -plaintext -d "{\"address\": {\"integration_id\": \"$telegram\", \"chat\": {\"id\": $chat}}, \"draft_id\": 1, \"text\": \"Hola, **¿en qué\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendDraft
+
 # CommonMark goes in; Telegram gets HTML, WhatsApp its own markup. Buttons come back by their id when pressed.
 grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/SendMessage <<JSON
 {

@@ -41,6 +41,9 @@ grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"turns\": [{\"role\": \"RO
 # Nothing relevant is found: outcome OUTCOME_DECLINED, and the text says so.
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"turns\": [{\"role\": \"ROLE_CUSTOMER\", \"text\": \"¿Cuántas lunas tiene Júpiter?\"}]}" 127.0.0.1:9102 knobot.rag.v1.AnswerService/GenerateAnswer
 
+# A stream: drafts while a model writes, then the answer. Without a model the answer comes at once.
+grpcurl -plaintext -d "{\"request\": {\"knowledge_base\": \"$kb\", \"turns\": [{\"role\": \"ROLE_CUSTOMER\", \"text\": \"¿A qué hora abren los sábados?\"}]}}" 127.0.0.1:9102 knobot.rag.v1.AnswerService/StreamAnswer
+
 # What the configured models can do: by default there are none.
 grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.AnswerService/GetCapabilities
 

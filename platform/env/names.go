@@ -65,6 +65,8 @@ func behaviourNames() []Name {
 		{"KNOBOT_STALE_AFTER", "Age after which a waiting message is no longer answered.", false},
 		{"KNOBOT_STAFF_PAUSE", "How long the bot keeps silent after the last message that staff wrote by themselves.", false},
 		{"KNOBOT_ECHO_WAIT", "How long a delivery report is waited for before a send of unknown outcome is repeated.", false},
+		{"KNOBOT_WHATSAPP_RATE", "Messages that a WhatsApp number may send in a second; raise it when Meta has upgraded the number's throughput.", false},
+		{"KNOBOT_TELEGRAM_RATE", "Messages that a Telegram bot may send in a second.", false},
 		{"KNOBOT_WORKERS", "How many conversations a process answers at the same time.", false},
 		{"KNOBOT_ANSWER_TIMEOUT", "How long an answer may take to compose.", false},
 		{"KNOBOT_IDLE_AFTER", "Silence after which a customer's next message opens a new conversation.", false},

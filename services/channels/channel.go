@@ -191,6 +191,13 @@ type TypingIndicator interface {
 	Typing(ctx context.Context, c Credentials, chat TelegramChat) error
 }
 
+// Drafter shows a customer an answer while it is written: Telegram, in private chats, for 30 s.
+type Drafter interface {
+	// ShowDraft shows a part as it stands now, in place of the one shown before under the same id, which is not 0. It is no
+	// message: nothing is left of it. Errors are *SendError.
+	ShowDraft(ctx context.Context, c Credentials, chat TelegramChat, id int64, p Part) error
+}
+
 // ButtonAnswerer ends the waiting state of an inline button: Telegram.
 type ButtonAnswerer interface {
 	// AnswerButton ends it, with a short notice when text is not empty. A press that Telegram has forgotten is no error.

@@ -167,6 +167,9 @@ func (d *Delivery) Tried() bool {
 	return slices.ContainsFunc(d.Parts, func(p DeliveryPart) bool { return p.Try > 0 })
 }
 
+// Settled says that there is nothing left to send.
+func (d *Delivery) Settled() bool { return d.unsettled() < 0 }
+
 func (d *Delivery) unsettled() int {
 	return slices.IndexFunc(d.Parts, func(p DeliveryPart) bool { return !p.Phase.settled() })
 }

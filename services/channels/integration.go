@@ -64,6 +64,8 @@ type Settings struct {
 	StaleAfter *time.Duration
 	// StaffPause is how long the bot keeps silent after staff wrote by themselves.
 	StaffPause *time.Duration
+	// StreamDrafts shows answers while they are written, where the platform and the model can.
+	StreamDrafts bool
 }
 
 // WindowTemplate is a template with its approved languages, best first.

@@ -45,6 +45,12 @@ type Address struct {
 	Chat *Chat
 }
 
+// ShowsDrafts reports whether the chat can show an answer while it is written: private Telegram chats with the bot itself
+// (Bot API 10.1, sendMessageDraft).
+func (a Address) ShowsDrafts() bool {
+	return a.Chat != nil && a.Chat.ID > 0 && a.Chat.BusinessConnectionID == ""
+}
+
 // Chat names a Telegram chat, or a topic or business connection in it.
 type Chat struct {
 	ID                   int64

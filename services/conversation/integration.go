@@ -17,6 +17,8 @@ type Integration struct {
 	WindowTemplate *WindowTemplate
 	// Debounce, StaleAfter and StaffPause are nil where the service's own setting holds.
 	Debounce, StaleAfter, StaffPause *time.Duration
+	// StreamDrafts shows answers while they are written, where the platform can.
+	StreamDrafts bool
 }
 
 // IntegrationState is whether an integration takes part.

@@ -216,6 +216,8 @@ type Mailbox interface {
 type Answerer interface {
 	// Answer composes one. Returns a *PeerError.
 	Answer(ctx context.Context, q Question) (string, error)
+	// Stream is Answer, and hands over drafts while it is written: each the whole text so far. What is returned counts alone.
+	Stream(ctx context.Context, q Question, draft func(text string)) (string, error)
 }
 
 // Question is what the answerer is asked.
@@ -242,4 +244,7 @@ type Courier interface {
 	Send(ctx context.Context, t Turn, a Answer) (Sent, error)
 	// ShowTyping shows that an answer is being composed; messageID is the received message that it is for.
 	ShowTyping(ctx context.Context, a Address, integration IntegrationID, messageID string) error
+	// ShowDraft shows an answer as far as it is written, in place of the draft with the same id, which is not 0. After an error
+	// no draft should follow.
+	ShowDraft(ctx context.Context, a Address, integration IntegrationID, draft int64, text string) error
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/pacing"
 	"github.com/knobot/knobot/services/channels/internal/seed"
 	"github.com/knobot/knobot/services/channels/internal/wire"
 )
@@ -26,6 +27,8 @@ type Config struct {
 	MigrateDatabaseURL env.Secret    `env:"KNOBOT_MIGRATE_DATABASE_URL"`
 	Keyset             env.Secret    `env:"KNOBOT_ENCRYPTION_KEYSET"`
 	EchoWait           time.Duration `env:"KNOBOT_ECHO_WAIT" envDefault:"60s"`
+	WhatsAppRate       int           `env:"KNOBOT_WHATSAPP_RATE" envDefault:"80"`
+	TelegramRate       int           `env:"KNOBOT_TELEGRAM_RATE" envDefault:"30"`
 
 	WhatsAppAPIURL     string `env:"WHATSAPP_API_URL" envDefault:"https://graph.facebook.com"`
 	WhatsAppAPIVersion string `env:"WHATSAPP_API_VERSION" envDefault:"v26.0"`
@@ -47,6 +50,11 @@ func (c *Config) Validate() error {
 	var faults []error
 	if c.EchoWait < 0 || c.EchoWait > 10*time.Minute {
 		faults = append(faults, fmt.Errorf("KNOBOT_ECHO_WAIT: %s is not between 0s and 10m", c.EchoWait))
+	}
+	for name, rate := range map[string]int{"KNOBOT_WHATSAPP_RATE": c.WhatsAppRate, "KNOBOT_TELEGRAM_RATE": c.TelegramRate} {
+		if rate < 1 || rate > 10_000 {
+			faults = append(faults, fmt.Errorf("%s: %d is not between 1 and 10000", name, rate))
+		}
 	}
 	for name, address := range map[string]string{"WHATSAPP_API_URL": c.WhatsAppAPIURL, "TELEGRAM_API_URL": c.TelegramAPIURL} {
 		u, err := url.Parse(address)
@@ -70,6 +78,13 @@ func (c *Config) deliveries(media channels.MediaLibrary, metrics prometheus.Regi
 	return delivery.Config{
 		EchoWait: c.EchoWait, CallTimeout: wire.Timeout, UploadTimeout: wire.UploadTimeout, Media: media, Metrics: metrics,
 	}
+}
+
+// limits are the providers' own, with the rates that they have granted to this company.
+func (c *Config) limits() pacing.Limits {
+	l := pacing.DefaultLimits()
+	l.Number, l.Bot = pacing.PerSecond(c.WhatsAppRate), pacing.PerSecond(c.TelegramRate)
+	return l
 }
 
 func (c *Config) seeds() seed.Environment {

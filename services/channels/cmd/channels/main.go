@@ -44,7 +44,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	cloud := whatsapp.New(whatsapp.Config{BaseURL: cfg.WhatsAppAPIURL, Version: cfg.WhatsAppAPIVersion, Media: media})
 	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL, Media: media})
 	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
-	deliveries := delivery.New(cfg.deliveries(media, s.Metrics()), db, integrations, pacing.New(db),
+	deliveries := delivery.New(cfg.deliveries(media, s.Metrics()), db, integrations, pacing.New(cfg.limits(), db),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},

@@ -18,6 +18,7 @@ type Provider struct {
 	Secret     string
 	Bot        channels.Bot
 	WebhookErr error
+	DraftErr   error
 }
 
 // NewProvider returns one that takes every message.
@@ -89,6 +90,12 @@ func (p *Provider) MarkRead(_ context.Context, _ channels.Credentials, id string
 // Typing implements channels.TypingIndicator.
 func (p *Provider) Typing(_ context.Context, _ channels.Credentials, chat channels.TelegramChat) error {
 	return p.signal("typing %d", chat.ID)
+}
+
+// ShowDraft implements channels.Drafter. It fails as DraftErr says.
+func (p *Provider) ShowDraft(_ context.Context, _ channels.Credentials, chat channels.TelegramChat, id int64, part channels.Part) error {
+	_ = p.signal("draft %d/%d %s", chat.ID, id, part.Text)
+	return p.DraftErr
 }
 
 // AnswerButton implements channels.ButtonAnswerer.

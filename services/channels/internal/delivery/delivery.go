@@ -36,10 +36,16 @@ type Integrations interface {
 
 // Pacer remembers who must not be sent to before when.
 type Pacer interface {
-	// Permit returns nil if the recipient may be sent to now, else a fault that says when.
+	// Permit takes a place for one message and waits for it if that is not for long, else returns a fault that says when.
 	Permit(ctx context.Context, to channels.Address) error
+	// Return gives back the place of a message that was not sent after all.
+	Return(ctx context.Context, to channels.Address)
 	// Slow takes a provider's request to wait and returns how long that is.
 	Slow(ctx context.Context, to channels.Address, e *channels.SendError) (time.Duration, error)
+	// PermitDraft returns nil if a draft may be shown now, else a fault that says when.
+	PermitDraft(ctx context.Context, to channels.Address) error
+	// SlowDrafts takes a provider's request to wait that answered a draft, and returns how long that is.
+	SlowDrafts(ctx context.Context, to channels.Address, e *channels.SendError) (time.Duration, error)
 }
 
 // Provider is what a platform can do for a delivery.

@@ -23,7 +23,7 @@ func TestEveryCodeThatComesLateDoesWhatItsClassAsks(t *testing.T) {
 	content, err := os.ReadFile(reference.Glob(t, "whatsapp/errors.tsv")[0])
 	require.NoError(t, err)
 	b := setup(t, channels.WhatsApp)
-	service := delivery.New(delivery.Config{}, b.Store, b.Integrations, pacing.New(b.Store), map[channels.Platform]delivery.Provider{
+	service := delivery.New(delivery.Config{}, b.Store, b.Integrations, pacing.New(unlimited(), b.Store), map[channels.Platform]delivery.Provider{
 		channels.WhatsApp: {Sender: b.Provider, Render: lines, Classify: whatsapp.Classify},
 	}, b.Log)
 	late := 0

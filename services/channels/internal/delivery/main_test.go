@@ -24,11 +24,19 @@ type bundle struct {
 	library     *channelstest.Library
 	integration channels.Integration
 	to          channels.Address
+	// limits are so high that only tests of pacing meet them.
+	limits pacing.Limits
+}
+
+// unlimited is more than any test sends.
+func unlimited() pacing.Limits {
+	l := pacing.Limit{Every: time.Microsecond, Burst: 1000}
+	return pacing.Limits{Number: l, Pair: l, Bot: l, Chat: l, Group: l}
 }
 
 func setup(t *testing.T, p channels.Platform) *bundle {
 	t.Helper()
-	b := &bundle{Bundle: channelstest.New(t), library: channelstest.NewLibrary()}
+	b := &bundle{Bundle: channelstest.New(t), library: channelstest.NewLibrary(), limits: unlimited()}
 	b.delivery = b.service()
 	if p == channels.WhatsApp {
 		b.integration = b.WhatsApp(t)
@@ -46,7 +54,7 @@ func (b *bundle) service() *delivery.Service {
 	provider := delivery.Provider{Sender: b.Provider, Render: lines, Classify: classify}
 	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second, UploadTimeout: time.Minute, Media: b.library}
 	return delivery.New(config, b.Store, b.Integrations,
-		pacing.New(b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)
+		pacing.New(b.limits, b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)
 }
 
 func (b *bundle) message(text string) delivery.Message {

@@ -29,7 +29,9 @@ type run struct {
 	token       string
 	fingerprint []byte
 	credentials channels.Credentials
-	permit      error
+	// permit is why the next part may not be sent, nil if it may; used says that a call was made on it.
+	permit error
+	used   bool
 
 	delivery channels.Delivery
 	step     channels.Step
@@ -44,25 +46,27 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 	if integration.Platform != fresh.Platform {
 		return channels.Delivery{}, wrongPlatform()
 	}
-	permit, err := s.permit(ctx, integration, to)
-	if err != nil {
-		return channels.Delivery{}, err
-	}
 	r := &run{
-		service: s, route: to, token: uuid.NewString(), fingerprint: fresh.Fingerprint,
-		credentials: integration.Credentials(), permit: permit,
+		service: s, route: to, token: uuid.NewString(), fingerprint: fresh.Fingerprint, credentials: integration.Credentials(),
+	}
+	if r.permit, err = s.permit(ctx, integration, to); err != nil {
+		return channels.Delivery{}, asFault(err)
 	}
 	if err := s.store.Open(ctx, fresh, r.next(ctx)); err != nil {
+		r.unpermit(ctx)
 		return channels.Delivery{}, err
 	}
-	for r.err == nil && !r.step.Done {
-		r.try(ctx)
+	for r.trying() {
+		if r.try(ctx); r.err == nil && !r.step.Done {
+			r.goOn(ctx, integration)
+		}
 	}
+	r.unpermit(ctx)
 	return r.delivery, asFault(r.err)
 }
 
-// permit returns why nothing may be sent now, nil if it may. What has been sent is returned all the same, so this is no
-// error of the call yet.
+// permit returns why nothing may be sent now, nil if a message may. What has been sent is returned all the same, so this is
+// no error of the call yet. It may take a moment: a message that is only early waits for its turn.
 func (s *Service) permit(ctx context.Context, i channels.Integration, to route) (refusal, err error) {
 	if refusal := refusalOf(i); refusal != nil {
 		return refusal, nil
@@ -78,6 +82,16 @@ func (s *Service) permit(ctx context.Context, i channels.Integration, to route) 
 		return nil, refusal
 	}
 	return refusal, nil
+}
+
+// trying says that a call to the provider is due.
+func (r *run) trying() bool { return r.err == nil && !r.step.Done }
+
+// unpermit gives back the permit of a message that nobody sends: the request is done, or somebody else is sending it.
+func (r *run) unpermit(ctx context.Context) {
+	if r.permit == nil && !r.used {
+		r.service.pacer.Return(ctx, r.route.to)
+	}
 }
 
 // next returns the step that decides what to do and, if that is to send, writes the intent. A request of which nothing was
@@ -98,11 +112,25 @@ func (r *run) next(ctx context.Context) func(d *channels.Delivery, now time.Time
 	}
 }
 
-// try calls the provider and records the outcome, together with the intent of the next part. From the intent to the record
-// nothing heeds the caller's going away, because a call that is cut off in the middle is a message in doubt.
+// goOn gets a permit for the next part and writes its intent. The outcome of the part before is recorded and the lease is
+// still ours, so that waiting leaves nothing in doubt and nobody else sends meanwhile. Without a permit the lease is given back.
+func (r *run) goOn(ctx context.Context, i channels.Integration) {
+	permit, err := r.service.permit(ctx, i, r.route)
+	if err != nil {
+		permit = err
+	}
+	r.permit, r.used = permit, false
+	if err := r.record(ctx, r.next(ctx)); err != nil {
+		r.err = err
+	}
+}
+
+// try calls the provider and records the outcome. From the intent to the record nothing heeds the caller's going away,
+// because a call that is cut off in the middle is a message in doubt.
 func (r *run) try(ctx context.Context) {
 	r.service.running.Add(1)
 	defer r.service.running.Done()
+	r.used = true
 	messageID, failure := r.send(ctx)
 	r.service.count(r.delivery.Platform, failure)
 	step := r.step
@@ -110,10 +138,10 @@ func (r *run) try(ctx context.Context) {
 		switch {
 		case failure == nil:
 			d.Sent(step, messageID)
-			r.next(ctx)(d, now)
+			r.settle(ctx, d, now)
 		case failure.Class == channels.ClassInDoubt:
 			if r.err = d.Doubtful(r.token, step, r.service.timing, now); r.err == nil {
-				r.next(ctx)(d, now)
+				r.settle(ctx, d, now)
 			}
 		default:
 			d.NotSent(r.token, step, failure, final(failure.Class))
@@ -130,6 +158,13 @@ func (r *run) try(ctx context.Context) {
 	}
 	if failure != nil {
 		r.fail(ctx, step, failure)
+	}
+}
+
+// settle ends the request with the outcome of its last part, or once nobody waits for the rest.
+func (r *run) settle(ctx context.Context, d *channels.Delivery, now time.Time) {
+	if d.Settled() || ctx.Err() != nil {
+		r.next(ctx)(d, now)
 	}
 }
 

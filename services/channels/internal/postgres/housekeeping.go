@@ -13,6 +13,8 @@ const (
 	keepDeliveries = 30 * 24 * time.Hour
 	// keepPauses must exceed the quiet spell after which a pause starts anew.
 	keepPauses = 24 * time.Hour
+	// keepPacing spares the customers of an hour the statement that makes their quotas anew.
+	keepPacing = time.Hour
 	// pruneBatch keeps each deletion short.
 	pruneBatch    = 1000
 	housekeepEach = time.Minute
@@ -35,13 +37,22 @@ func (s *Store) RunHousekeeping(ctx context.Context, log *zap.Logger) error {
 }
 
 func (s *Store) housekeep(ctx context.Context) error {
+	err := inBatches(func() (int64, error) { return s.PruneDeliveries(ctx, keepDeliveries, pruneBatch) })
+	if err != nil {
+		return err
+	}
+	err = inBatches(func() (int64, error) { return s.PrunePacing(ctx, keepPacing, pruneBatch) })
+	if err != nil {
+		return err
+	}
+	return s.PrunePauses(ctx, keepPauses)
+}
+
+// inBatches prunes until there is less than a batch.
+func inBatches(prune func() (int64, error)) error {
 	for {
-		pruned, err := s.PruneDeliveries(ctx, keepDeliveries, pruneBatch)
-		if err != nil {
+		if pruned, err := prune(); err != nil || pruned < pruneBatch {
 			return err
-		}
-		if pruned < pruneBatch {
-			return s.PrunePauses(ctx, keepPauses)
 		}
 	}
 }

@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-const selectPause = `
-select coalesce(extract(epoch from max(until_time) - now()), 0)::float8
-from pauses where integration_id = $1 and recipient in ('', $2) and until_time > now()`
-
 // A pause never gets shorter: two calls may be refused with different figures.
 const insertPause = `
 insert into pauses (integration_id, recipient, level, until_time) values ($1, $2, 0, now() + $3::interval)
@@ -24,15 +20,6 @@ set level = case when pauses.until_time > now() - $4::interval then pauses.level
 returning extract(epoch from until_time - now())::float8`
 
 const prunePauses = `delete from pauses where until_time < now() - $1::interval`
-
-// PauseLeft returns how long a recipient of an integration still has to wait, 0 for not at all.
-func (s *Store) PauseLeft(ctx context.Context, integrationID, recipient string) (time.Duration, error) {
-	var seconds float64
-	if err := s.pool.QueryRow(ctx, selectPause, integrationID, recipient).Scan(&seconds); err != nil {
-		return 0, failed("read pauses", err)
-	}
-	return inSeconds(seconds), nil
-}
 
 // Pause makes a recipient wait, or the whole integration for an empty one.
 func (s *Store) Pause(ctx context.Context, integrationID, recipient string, d time.Duration) error {

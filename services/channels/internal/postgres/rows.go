@@ -49,6 +49,7 @@ type settingsRow struct {
 	Debounce       *time.Duration     `json:"debounce_ns,omitempty"`
 	StaleAfter     *time.Duration     `json:"stale_after_ns,omitempty"`
 	StaffPause     *time.Duration     `json:"staff_pause_ns,omitempty"`
+	StreamDrafts   bool               `json:"stream_drafts,omitempty"`
 }
 
 type windowTemplateRow struct {
@@ -60,7 +61,7 @@ func newSettingsRow(s channels.Settings) settingsRow {
 	return settingsRow{
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RAGEnabled: s.RAGEnabled, TopK: s.TopK,
 		HumanContact: s.HumanContact, WindowTemplate: (*windowTemplateRow)(s.WindowTemplate),
-		Debounce: s.Debounce, StaleAfter: s.StaleAfter, StaffPause: s.StaffPause,
+		Debounce: s.Debounce, StaleAfter: s.StaleAfter, StaffPause: s.StaffPause, StreamDrafts: s.StreamDrafts,
 	}
 }
 
@@ -68,7 +69,7 @@ func (r settingsRow) settings() channels.Settings {
 	return channels.Settings{
 		KnowledgeBase: r.KnowledgeBase, Language: r.Language, RAGEnabled: r.RAGEnabled, TopK: r.TopK,
 		HumanContact: r.HumanContact, WindowTemplate: (*channels.WindowTemplate)(r.WindowTemplate),
-		Debounce: r.Debounce, StaleAfter: r.StaleAfter, StaffPause: r.StaffPause,
+		Debounce: r.Debounce, StaleAfter: r.StaleAfter, StaffPause: r.StaffPause, StreamDrafts: r.StreamDrafts,
 	}
 }
 

@@ -159,9 +159,11 @@ func TestPauses(t *testing.T) {
 	b := channelstest.New(t)
 	i := b.WhatsApp(t)
 	left := func(recipient string) time.Duration {
-		d, err := b.Store.PauseLeft(t.Context(), i.ID, recipient)
+		place, err := b.Store.TakePlace(t.Context(), channels.PlaceRequest{
+			IntegrationID: i.ID, Quotas: []channels.Quota{own(recipient, 0, 1)}, PausedFor: []string{"", recipient},
+		})
 		require.NoError(t, err)
-		return d.Round(time.Second)
+		return place.Wait.Round(time.Second)
 	}
 	require.Zero(t, left("ana"))
 	require.NoError(t, b.Store.Pause(t.Context(), i.ID, "ana", 30*time.Second))
@@ -209,8 +211,10 @@ func TestPlans(t *testing.T) {
 		"delivery_parts_pkey":       `select 1 from delivery_parts where request_id = 'x' order by ordinal`,
 		"deliveries_pkey":           `select 1 from deliveries where request_id = 'x' for update`,
 		"deliveries_create_time":    `select request_id from deliveries where create_time < now() limit 10`,
-		"pauses_pkey":               `select 1 from pauses where integration_id = '` + i.ID + `' and recipient in ('', 'x')`,
-		"integrations_revision":     `select 1 from integrations where revision > 5 order by revision`,
+		"pauses_pkey":               `select max(until_time) from pauses where integration_id = '` + i.ID + `' and recipient = any ('{"",x}')`,
+		"pacing_pkey": `select p.on_time from pacing p join unnest('{"",x}'::text[], '{number,pair}'::text[]) as w (recipient, quota) using (recipient, quota)
+			where p.integration_id = '` + i.ID + `' order by p.recipient desc, p.quota for no key update of p`,
+		"integrations_revision": `select 1 from integrations where revision > 5 order by revision`,
 	} {
 		require.NoError(t, pgx.BeginFunc(t.Context(), b.Pool, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(t.Context(), `set local enable_seqscan = off`); err != nil {

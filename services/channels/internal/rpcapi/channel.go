@@ -52,6 +52,18 @@ func (s *channelServer) SendTypingIndicator(
 	return &channelsv1.SendTypingIndicatorResponse{}, nil
 }
 
+// SendDraft implements ChannelService.
+func (s *channelServer) SendDraft(ctx context.Context, r *channelsv1.SendDraftRequest) (*channelsv1.SendDraftResponse, error) {
+	to, err := address(r.GetAddress())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.delivery.Draft(ctx, delivery.Draft{To: to, ID: r.GetDraftId(), Markdown: r.GetText()}); err != nil {
+		return nil, err
+	}
+	return &channelsv1.SendDraftResponse{}, nil
+}
+
 // MarkMessageRead implements ChannelService.
 func (s *channelServer) MarkMessageRead(
 	ctx context.Context, r *channelsv1.MarkMessageReadRequest,

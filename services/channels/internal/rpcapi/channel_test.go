@@ -177,6 +177,32 @@ func TestSmallCalls(t *testing.T) {
 	require.Equal(t, "cb", asked[2].body["callback_query_id"])
 }
 
+func TestSendDraft(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	telegram := b.Telegram(t).ID
+	_, err := b.channels.SendDraft(t.Context(), &channelsv1.SendDraftRequest{Address: chat(telegram), DraftId: 3, Text: "**Hola**"})
+	require.NoError(t, err)
+	asked := b.providers.asked()[0]
+	require.True(t, strings.HasSuffix(asked.path, "/sendMessageDraft"))
+	require.Equal(t, "<b>Hola</b>", asked.body["text"])
+
+	for reason, r := range map[string]*channelsv1.SendDraftRequest{
+		"DRAFTS_UNSUPPORTED": {Address: user(b.WhatsApp(t).ID), DraftId: 3, Text: "hola"},
+		"DRAFT_ID_MISSING":   {Address: chat(telegram), Text: "hola"},
+		"TEXT_EMPTY":         {Address: chat(telegram), DraftId: 3},
+		"INVALID_REQUEST":    {DraftId: 3, Text: "hola"},
+	} {
+		_, err := b.channels.SendDraft(t.Context(), r)
+		require.Equal(t, reason, fault.ReasonOf(err), "%v", err)
+	}
+	b.providers.fail(429, `{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}`)
+	_, err = b.channels.SendDraft(t.Context(), &channelsv1.SendDraftRequest{Address: chat(telegram), DraftId: 3, Text: "hola"})
+	requireFault(t, err, fault.Throttled, "THROTTLED")
+	after, _ := fault.RetryAfterOf(err)
+	require.Equal(t, 7*time.Second, after)
+}
+
 func TestRecordDeliveryReports(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -83,11 +83,19 @@ func TestIntegrations(t *testing.T) {
 		require.Equal(t, channelsv1.Integration_STATE_DISABLED, changed.GetState())
 		require.False(t, changed.GetSettings().GetRagEnabled())
 
+		require.False(t, changed.GetSettings().GetStreamDrafts(), "off unless set")
+		drafts := &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{StreamDrafts: true}}
+		changed, err = b.update(t, drafts, "settings.stream_drafts")
+		require.NoError(t, err)
+		require.True(t, changed.GetSettings().GetStreamDrafts())
+		require.Equal(t, int32(9), changed.GetSettings().GetTopK())
+
 		whole := &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{Language: "pt"}}
 		changed, err = b.update(t, whole, "settings")
 		require.NoError(t, err)
 		require.Equal(t, "pt", changed.GetSettings().GetLanguage())
 		require.Equal(t, int32(5), changed.GetSettings().GetTopK(), "settings as a whole are replaced")
+		require.False(t, changed.GetSettings().GetStreamDrafts())
 		require.True(t, changed.GetSettings().GetRagEnabled())
 	})
 

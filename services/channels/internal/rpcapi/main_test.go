@@ -115,7 +115,7 @@ func setup(t *testing.T) *bundle {
 	b.Integrations = integration.New(integration.Config{}, b.Store, bots, b.Log)
 	b.Integrations.Seeded()
 	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second, UploadTimeout: 5 * time.Second, Media: b.library}
-	deliveries := delivery.New(config, b.Store, b.Integrations, pacing.New(b.Store),
+	deliveries := delivery.New(config, b.Store, b.Integrations, pacing.New(pacing.DefaultLimits(), b.Store),
 		map[channels.Platform]delivery.Provider{
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},

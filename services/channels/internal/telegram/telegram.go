@@ -11,6 +11,7 @@ package telegram
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,7 +38,7 @@ type Config struct {
 	Media channels.MediaLibrary
 }
 
-// Client is a channels.Sender, TypingIndicator, ButtonAnswerer and WebhookManager for any number of bots. It is safe for
+// Client is a channels.Sender, TypingIndicator, Drafter, ButtonAnswerer and WebhookManager for any number of bots. It is safe for
 // concurrent use.
 type Client struct {
 	base  string
@@ -59,6 +60,20 @@ func New(c Config) *Client {
 // Typing implements channels.TypingIndicator.
 func (c *Client) Typing(ctx context.Context, credentials channels.Credentials, chat channels.TelegramChat) error {
 	_, err := c.call(ctx, credentials, "sendChatAction", chatAction{destination: destinationOf(chat), Action: "typing"})
+	return err
+}
+
+// ShowDraft implements channels.Drafter. A text that Telegram cannot parse is shown without formatting.
+func (c *Client) ShowDraft(ctx context.Context, credentials channels.Credentials, chat channels.TelegramChat, id int64, p channels.Part) error {
+	d := draft{ChatID: chat.ID, MessageThreadID: chat.ThreadID, DraftID: id, Text: p.Text}
+	if p.Text != p.Plain {
+		d.ParseMode = "HTML"
+	}
+	_, err := c.call(ctx, credentials, "sendMessageDraft", d)
+	if refusal, ok := errors.AsType[*channels.SendError](err); ok && d.ParseMode != "" && isAbout(refusal, "can't parse entities") {
+		d.ParseMode, d.Text = "", p.Plain
+		_, err = c.call(ctx, credentials, "sendMessageDraft", d)
+	}
 	return err
 }
 

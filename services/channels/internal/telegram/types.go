@@ -134,6 +134,15 @@ type chatAction struct {
 	Action string `json:"action"`
 }
 
+// draft is the parameters of sendMessageDraft.
+type draft struct {
+	ChatID          int64  `json:"chat_id"`
+	MessageThreadID int64  `json:"message_thread_id,omitempty"`
+	DraftID         int64  `json:"draft_id"`
+	Text            string `json:"text"`
+	ParseMode       string `json:"parse_mode,omitempty"`
+}
+
 // callbackAnswer is the parameters of answerCallbackQuery.
 type callbackAnswer struct {
 	CallbackQueryID string `json:"callback_query_id"`

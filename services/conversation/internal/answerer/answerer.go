@@ -3,10 +3,14 @@ package answerer
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	"github.com/knobot/knobot/services/conversation"
@@ -34,17 +38,55 @@ func (c *Client) Answer(ctx context.Context, q conversation.Question) (string, e
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	request := &ragv1.GenerateAnswerRequest{
-		RequestId: string(q.Request), KnowledgeBase: q.KnowledgeBase, CustomerKey: string(q.Customer), TopK: &q.Passages,
-		RagEnabled: &q.RAG, Language: q.Language, HumanContact: q.HumanContact,
-	}
-	request.Turns, request.OpenTurns = turns(q)
-	r, err := c.answers.GenerateAnswer(ctx, request)
+	r, err := c.answers.GenerateAnswer(ctx, request(q))
 	if err != nil {
 		// Most are worth another try: a knowledge base that is missing or a model that is not configured can be put right
 		// while the turn waits.
 		return "", peer.Error(err)
 	}
+	return answer(r)
+}
+
+// Stream composes an answer like Answer, and hands over what is written of it meanwhile.
+func (c *Client) Stream(ctx context.Context, q conversation.Question, draft func(text string)) (string, error) {
+	if err := peer.Present(c.conn); err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel() // ends the stream too
+	stream, err := c.answers.StreamAnswer(ctx, &ragv1.StreamAnswerRequest{Request: request(q)})
+	for err == nil {
+		var part *ragv1.StreamAnswerResponse
+		if part, err = stream.Recv(); err != nil {
+			break
+		}
+		if a := part.GetAnswer(); a != nil {
+			return answer(a)
+		}
+		if text := part.GetDraft(); text != "" {
+			draft(text)
+		}
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return answer(nil)
+	case status.Code(err) == codes.Unimplemented: // a rag of the version before
+		return c.Answer(ctx, q)
+	default:
+		return "", peer.Error(err)
+	}
+}
+
+func request(q conversation.Question) *ragv1.GenerateAnswerRequest {
+	r := &ragv1.GenerateAnswerRequest{
+		RequestId: string(q.Request), KnowledgeBase: q.KnowledgeBase, CustomerKey: string(q.Customer), TopK: &q.Passages,
+		RagEnabled: &q.RAG, Language: q.Language, HumanContact: q.HumanContact,
+	}
+	r.Turns, r.OpenTurns = turns(q)
+	return r
+}
+
+func answer(r *ragv1.GenerateAnswerResponse) (string, error) {
 	if strings.TrimSpace(r.GetText()) == "" {
 		return "", &conversation.PeerError{Verdict: conversation.Retry, Reason: "EMPTY_ANSWER"}
 	}

@@ -101,3 +101,82 @@ func TestAnswer(t *testing.T) {
 		require.Equal(t, conversation.Away, p.Verdict)
 	})
 }
+
+func TestStream(t *testing.T) {
+	t.Parallel()
+
+	ask := func(t *testing.T, rag *ragtest.Server, timeout time.Duration) (drafts []string, text string, err error) {
+		t.Helper()
+		text, err = answerer.New(rag.Conn, timeout).Stream(t.Context(), question(), func(d string) { drafts = append(drafts, d) })
+		return drafts, text, err
+	}
+
+	t.Run("HandsDraftsOnAndReturnsTheAnswer", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		rag.OnStream(func(_ context.Context, _ *ragv1.GenerateAnswerRequest, draft func(string)) (string, error) {
+			draft("a")
+			draft("a b")
+			return "a b c", nil
+		})
+		drafts, text, err := ask(t, rag, 10*time.Second)
+		require.NoError(t, err)
+		require.Equal(t, []string{"a", "a b"}, drafts)
+		require.Equal(t, "a b c", text)
+		require.Equal(t, "u1", rag.Asked()[0].GetCustomerKey())
+	})
+
+	t.Run("RagOfTheVersionBeforeIsAskedForTheWholeAnswer", func(t *testing.T) {
+		t.Parallel()
+		drafts, text, err := ask(t, ragtest.New(t), 10*time.Second)
+		require.NoError(t, err)
+		require.Empty(t, drafts)
+		require.Equal(t, "respuesta a: hola", text)
+	})
+
+	for name, c := range map[string]struct {
+		answer  func(ctx context.Context, draft func(string)) (string, error)
+		verdict conversation.Verdict
+		reason  string
+	}{
+		"throttled waits": {func(context.Context, func(string)) (string, error) {
+			return "", fault.New(fault.Throttled, "BUDGET_SPENT", "x")
+		}, conversation.Wait, "BUDGET_SPENT"},
+		"break after a draft is tried again": {func(_ context.Context, draft func(string)) (string, error) {
+			draft("a")
+			return "", fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "x")
+		}, conversation.Retry, "INDEX_UNAVAILABLE"},
+		"end without an answer is tried again": {func(_ context.Context, draft func(string)) (string, error) {
+			draft("a")
+			return "", nil
+		}, conversation.Retry, "EMPTY_ANSWER"},
+		"hanging stream is tried again": {func(ctx context.Context, draft func(string)) (string, error) {
+			draft("a")
+			<-ctx.Done()
+			return "", ctx.Err()
+		}, conversation.Retry, "DeadlineExceeded"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rag := ragtest.New(t)
+			rag.OnStream(func(ctx context.Context, _ *ragv1.GenerateAnswerRequest, draft func(string)) (string, error) {
+				return c.answer(ctx, draft)
+			})
+			_, _, err := ask(t, rag, 500*time.Millisecond)
+			var p *conversation.PeerError
+			require.ErrorAs(t, err, &p)
+			require.Equal(t, c.verdict, p.Verdict)
+			require.Equal(t, c.reason, p.Reason)
+		})
+	}
+
+	t.Run("PeerThatIsAwayIsNotCalled", func(t *testing.T) {
+		t.Parallel()
+		rag := ragtest.New(t)
+		require.NoError(t, rag.Conn.Close())
+		_, _, err := ask(t, rag, time.Second)
+		var p *conversation.PeerError
+		require.ErrorAs(t, err, &p)
+		require.Equal(t, conversation.Away, p.Verdict)
+	})
+}

@@ -10,44 +10,52 @@ import (
 )
 
 // draft takes in what the customer sent and composes the text, with no transaction open. It ends when the worker stops, and
-// shows "typing …" meanwhile.
+// shows "typing …" meanwhile, or what is written so far.
 func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
-	go w.keepTyping(ctx, t, d.Open[len(d.Open)-1].PlatformMessageID)
+	typing, stopTyping := context.WithCancel(ctx)
+	defer stopTyping()
+	go w.keepTyping(typing, t, d.Open[len(d.Open)-1].PlatformMessageID)
 	var err error
 	if d.Open, err = w.perceive(ctx, t, d.Open); err != nil {
 		return "", err
 	}
-	return w.write(ctx, t, d)
+	return w.write(ctx, t, d, stopTyping)
 }
 
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
 // greeting is left to it.
-func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue, stopTyping func()) (string, error) {
 	asked := read(d.Open)
 	if len(asked.texts) == 0 {
 		return asked.ownWords(), nil
 	}
-	text, err := w.ask(ctx, t, d, asked)
+	text, err := w.ask(ctx, t, d, asked, stopTyping)
 	if err != nil {
 		return "", err
 	}
 	return withSentence(text, asked.sentence), nil
 }
 
-// ask calls the answerer.
-func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions) (string, error) {
+// ask calls the answerer. The first draft that is shown takes the place of "typing …".
+func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions, stopTyping func()) (string, error) {
 	last := d.Open[len(d.Open)-1]
 	in, _ := w.Integrations.Get(t.Integration)
-	begin := time.Now()
-	text, err := w.Answerer.Answer(ctx, conversation.Question{
+	q := conversation.Question{
 		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: asked.texts,
-		Contexts: asked.contexts, Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages, Language: last.Language, HumanContact: in.HumanContact,
-	})
-	w.Metrics.Composing(time.Since(begin).Seconds())
-	return text, err
+		Contexts: asked.contexts, Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages,
+		Language: last.Language, HumanContact: in.HumanContact,
+	}
+	begin := time.Now()
+	defer func() { w.Metrics.Composing(time.Since(begin).Seconds()) }()
+	if !in.StreamDrafts || !t.Address.ShowsDrafts() {
+		return w.Answerer.Answer(ctx, q)
+	}
+	drafts := w.showDrafts(ctx, t, stopTyping)
+	defer drafts.end()
+	return w.Answerer.Stream(ctx, q, drafts.put)
 }
 
 // How long "typing …" lasts: 5 s on Telegram (Bot API, sendChatAction), 25 s on WhatsApp (Typing indicators page,

@@ -34,7 +34,9 @@ type Config struct {
 	// Lease is how long a conversation is held without a sign of life.
 	Lease time.Duration
 	// Typing is how often "typing …" is shown again; 0 for what the platforms need.
-	Typing  time.Duration
+	Typing time.Duration
+	// Drafts is how far drafts of one answer are apart at least; 0 for 1 s.
+	Drafts  time.Duration
 	Metrics *metrics.Metrics
 	Log     *zap.Logger
 }

@@ -298,7 +298,7 @@ func TestWorker(t *testing.T) {
 	})
 }
 
-type panicking struct{}
+type panicking struct{ conversation.Answerer }
 
 func (panicking) Answer(context.Context, conversation.Question) (string, error) { panic("veneno") }
 

@@ -88,6 +88,7 @@ func integration(p *channelsv1.Integration) conversation.Integration {
 	in := conversation.DefaultIntegration(conversation.IntegrationID(p.GetId()), platform(p.GetPlatform()))
 	in.State = state(p.GetState())
 	in.KnowledgeBase, in.HumanContact = s.GetKnowledgeBase(), s.GetHumanContact()
+	in.StreamDrafts = s.GetStreamDrafts()
 	if s.GetLanguage() != "" {
 		in.Language = s.GetLanguage()
 	}

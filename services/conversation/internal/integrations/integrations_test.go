@@ -58,6 +58,7 @@ func TestFollower(t *testing.T) {
 		require.EqualValues(t, conversation.DefaultPassages, in.Passages)
 		require.Equal(t, "es", in.Language)
 		require.Nil(t, in.Debounce)
+		require.False(t, in.StreamDrafts)
 		require.Nil(t, in.WindowTemplate)
 	})
 
@@ -74,7 +75,7 @@ func TestFollower(t *testing.T) {
 				KnowledgeBase: "tienda", Language: "pt", RagEnabled: &off, TopK: &topK, HumanContact: "+57",
 				WindowTemplate: &channelsv1.WindowTemplate{Name: "volver", Languages: []string{"es"}},
 				Debounce:       durationpb.New(0), StaleAfter: durationpb.New(time.Hour),
-				StaffPause: durationpb.New(time.Minute),
+				StaffPause: durationpb.New(time.Minute), StreamDrafts: true,
 			},
 		}), channelstest.Synced())
 		require.Eventually(t, func() bool { return len(table.Deleted()) == 1 }, patience, time.Millisecond)
@@ -83,7 +84,7 @@ func TestFollower(t *testing.T) {
 		require.Equal(t, conversation.Integration{
 			ID: "a", Platform: conversation.Telegram, State: conversation.Deleted, KnowledgeBase: "tienda", Language: "pt", Passages: 9,
 			HumanContact: "+57", WindowTemplate: &conversation.WindowTemplate{Name: "volver", Languages: []string{"es"}},
-			Debounce: &zero, StaleAfter: &hour, StaffPause: &minute,
+			Debounce: &zero, StaleAfter: &hour, StaffPause: &minute, StreamDrafts: true,
 		}, in)
 		_, ok := table.Get("b")
 		require.False(t, ok)

@@ -35,7 +35,7 @@ func New(r prometheus.Registerer) *Metrics {
 		webhooks:   counter("webhooks_total", "Deliveries by platform and result: stored, duplicate, failed.", "platform", "result"),
 		events:     counter("events_total", "Events by outcome at intake.", "outcome"),
 		rejections: counter("webhooks_rejected_total", "Deliveries that failed verification.", "platform", "reason"),
-		courtesies: counter("courtesies_total", "Read receipts, typing and press answers by result: done, failed, dropped.", "kind", "result"),
+		courtesies: counter("courtesies_total", "Read receipts, typing, press answers and drafts by result: done, failed, dropped.", "kind", "result"),
 		turns:      counter("turns_total", "Turns by how a worker left them.", "outcome"),
 		group: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "knobot_conversation_webhooks_per_commit", Help: "Deliveries that share a transaction.",
@@ -75,7 +75,7 @@ func (m *Metrics) Rejection(r conversation.Rejection) {
 	m.rejections.WithLabelValues(string(r.Platform), string(r.Reason)).Inc()
 }
 
-// Courtesy counts a read receipt, a typing indicator or an answer to a press.
+// Courtesy counts a read receipt, a typing indicator, an answer to a press or a draft.
 func (m *Metrics) Courtesy(kind, result string) { m.courtesies.WithLabelValues(kind, result).Inc() }
 
 // Turn counts how a worker left a turn.

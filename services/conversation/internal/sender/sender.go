@@ -85,6 +85,12 @@ func (c *Client) ShowTyping(ctx context.Context, a conversation.Address, integra
 	return err
 }
 
+// ShowDraft shows an answer as far as it is written.
+func (c *Client) ShowDraft(ctx context.Context, a conversation.Address, integration conversation.IntegrationID, draft int64, text string) error {
+	_, err := c.channels.SendDraft(ctx, &channelsv1.SendDraftRequest{Address: address(integration, a), DraftId: draft, Text: text})
+	return err
+}
+
 // MarkRead shows that a message was read and, if asked, that an answer is being written.
 func (c *Client) MarkRead(ctx context.Context, integration conversation.IntegrationID, a conversation.Address, message string, typing bool) error {
 	_, err := c.channels.MarkMessageRead(ctx, &channelsv1.MarkMessageReadRequest{

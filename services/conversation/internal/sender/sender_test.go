@@ -99,3 +99,16 @@ func TestMissingOutcomesAreAFailure(t *testing.T) {
 	require.ErrorAs(t, err, &p)
 	require.Equal(t, "OUTCOMES_MISSING", p.Reason)
 }
+
+func TestDraftGoesToItsChat(t *testing.T) {
+	t.Parallel()
+	channels := channelstest.New(t)
+	to := conversation.Address{Chat: &conversation.Chat{ID: 7, ThreadID: 3}}
+	require.NoError(t, sender.New(channels.Conn).ShowDraft(t.Context(), to, "tg-1", 9, "**ho"))
+	r := channels.Drafts()[0]
+	require.Equal(t, "tg-1", r.GetAddress().GetIntegrationId())
+	require.EqualValues(t, 7, r.GetAddress().GetChat().GetId())
+	require.EqualValues(t, 3, r.GetAddress().GetChat().GetMessageThreadId())
+	require.EqualValues(t, 9, r.GetDraftId())
+	require.Equal(t, "**ho", r.GetText())
+}

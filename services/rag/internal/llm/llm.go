@@ -52,3 +52,11 @@ type Model interface {
 	// hold no address, key or text. ErrRefused is an answer that depends on what was sent.
 	Complete(ctx context.Context, prompt Prompt) (Completion, error)
 }
+
+// Streamer is a model that shows what it writes while it does.
+type Streamer interface {
+	Model
+	// Stream is Complete, and calls seen with the whole text so far whenever it has grown. A stream that breaks off, hangs or
+	// floods is given up and the model is asked again by Complete, so that what was seen need not be what is returned.
+	Stream(ctx context.Context, prompt Prompt, seen func(text string)) (Completion, error)
+}

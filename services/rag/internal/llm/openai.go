@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,19 +47,22 @@ type OpenAIConfig struct {
 	Model string
 	// Vision says that the model reads images and PDF documents.
 	Vision bool
+	// Idle is how long a stream may pause; 0 for 8 s.
+	Idle time.Duration
 }
 
 // OpenAI is a model behind OpenAI's chat completions. It is safe for concurrent use.
 type OpenAI struct {
 	model  string
 	vision bool
+	idle   time.Duration
 	chat   openai.ChatCompletionService
 }
 
 // NewOpenAI returns a model. The service is made directly: openai.NewClient would also read the environment.
 func NewOpenAI(cfg OpenAIConfig) *OpenAI {
 	chat := openai.NewChatCompletionService(options(cfg.BaseURL, cfg.APIKey, callTimeout)...)
-	return &OpenAI{model: cfg.Model, vision: cfg.Vision, chat: chat}
+	return &OpenAI{model: cfg.Model, vision: cfg.Vision, idle: cmp.Or(cfg.Idle, streamIdle), chat: chat}
 }
 
 // options say where a service of OpenAI's protocol is and how it is called.
@@ -92,11 +96,7 @@ func (o *OpenAI) Sees() bool { return o.vision }
 func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error) {
 	ctx, cancel := context.WithTimeout(ctx, totalTimeout)
 	defer cancel()
-	messages := make([]openai.ChatCompletionMessageParamUnion, len(prompt.Messages))
-	for i, m := range prompt.Messages {
-		messages[i] = message(m)
-	}
-	response, err := o.chat.New(ctx, openai.ChatCompletionNewParams{Model: o.model, Messages: messages}, named(prompt.RequestID)...)
+	response, err := o.chat.New(ctx, o.params(prompt), named(prompt.RequestID)...)
 	if err != nil {
 		return Completion{}, describe(err)
 	}
@@ -108,6 +108,14 @@ func (o *OpenAI) Complete(ctx context.Context, prompt Prompt) (Completion, error
 		return Completion{}, ErrEmpty
 	}
 	return out, nil
+}
+
+func (o *OpenAI) params(prompt Prompt) openai.ChatCompletionNewParams {
+	messages := make([]openai.ChatCompletionMessageParamUnion, len(prompt.Messages))
+	for i, m := range prompt.Messages {
+		messages[i] = message(m)
+	}
+	return openai.ChatCompletionNewParams{Model: o.model, Messages: messages}
 }
 
 // named shows a request id in OpenAI's logs: https://platform.openai.com/docs/api-reference/debugging-requests (read

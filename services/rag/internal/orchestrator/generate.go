@@ -27,9 +27,9 @@ func (d dialogue) fitsModel() bool {
 }
 
 // fromModel has the model answer from the passages.
-func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
+func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieval.Result, show func(string)) (rag.Answer, error) {
 	sources := budget(found.Hits)
-	completion, err := o.model.Complete(ctx, d.prompt(sources))
+	completion, err := o.complete(ctx, d, sources, show)
 	if err != nil {
 		if ctx.Err() != nil {
 			return rag.Answer{}, ctx.Err()
@@ -55,6 +55,15 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 	}), nil
 }
 
+// complete asks the model, and shows drafts of what it writes where somebody wants them.
+func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.Hit, show func(string)) (llm.Completion, error) {
+	streamer, ok := o.model.(llm.Streamer)
+	if show == nil || !ok {
+		return o.model.Complete(ctx, d.prompt(sources))
+	}
+	return streamer.Stream(ctx, d.prompt(sources), newDrafts(sources, show).seen)
+}
+
 // withoutModel is what remains when the model keeps failing: extraction, or "no lo sé" where that would guess.
 func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, err error) rag.Answer {
 	o.log.Warn("model failed, answering by extraction", zap.String("request", d.ID), zap.Error(err))
@@ -65,7 +74,7 @@ func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, err erro
 }
 
 // fromModelAlone has the model answer without passages.
-func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue) (rag.Answer, error) {
+func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue, show func(string)) (rag.Answer, error) {
 	if o.model == nil {
 		return rag.Answer{}, fault.New(fault.Precondition, "MODEL_REQUIRED",
 			"retrieval is off and no model is configured: set KNOBOT_LLM_PROVIDER, or switch retrieval on")
@@ -73,7 +82,7 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue) (rag.Answ
 	if !d.fitsModel() || textIsBlank(d.question) && len(d.files) == 0 {
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	}
-	completion, err := o.model.Complete(ctx, d.prompt(nil))
+	completion, err := o.complete(ctx, d, nil, show)
 	if err != nil {
 		return rag.Answer{}, modelUnavailable(err)
 	}

@@ -72,22 +72,39 @@ type dialogue struct {
 // makes no sense, NotFound for an unknown knowledge base, Precondition (MODEL_REQUIRED) when retrieval is off and there is
 // no model, and Unavailable when the index, or with retrieval off the model, cannot be reached.
 func (o *Orchestrator) GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error) {
+	return o.compose(ctx, req, nil)
+}
+
+// StreamAnswer is GenerateAnswer, and shows drafts while a model writes: each the whole text so far, only sentences whose
+// facts stand in the passages, without citations.
+func (o *Orchestrator) StreamAnswer(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error) {
+	return o.compose(ctx, req, show)
+}
+
+// Streams tells whether StreamAnswer ever shows drafts.
+func (o *Orchestrator) Streams() bool {
+	_, ok := o.model.(llm.Streamer)
+	return ok
+}
+
+// compose answers; show is nil where nobody wants drafts.
+func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error) {
 	d, err := take(req)
 	if err != nil {
 		return rag.Answer{}, err
 	}
 	d.files = o.readable(d)
-	answer, err := o.compose(ctx, &d)
+	answer, err := o.answerTo(ctx, &d, show)
 	if err != nil {
 		return rag.Answer{}, err
 	}
 	return o.charged(answer, d), nil
 }
 
-// compose decides what answers, and has it answer.
-func (o *Orchestrator) compose(ctx context.Context, d *dialogue) (rag.Answer, error) {
+// answerTo decides what answers, and has it answer.
+func (o *Orchestrator) answerTo(ctx context.Context, d *dialogue, show func(draft string)) (rag.Answer, error) {
 	if !d.Retrieve {
-		return o.fromModelAlone(ctx, *d)
+		return o.fromModelAlone(ctx, *d, show)
 	}
 	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
 	found, err := o.find(ctx, *d)
@@ -98,7 +115,7 @@ func (o *Orchestrator) compose(ctx context.Context, d *dialogue) (rag.Answer, er
 		return rag.Answer{}, err
 	}
 	found.Hits = spokenToCustomers(found.Hits)
-	answer, err := o.decide(ctx, *d, found)
+	answer, err := o.decide(ctx, *d, found, show)
 	answer.Found, answer.Threshold = found.Hits, o.gate(*d)
 	return answer, err
 }
@@ -123,7 +140,7 @@ func spokenToCustomers(hits []rag.Hit) []rag.Hit {
 }
 
 // decide answers from what was found, or says that it is not known.
-func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.Result) (rag.Answer, error) {
+func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.Result, show func(draft string)) (rag.Answer, error) {
 	small := smalltalk.Recognise(d.question)
 	if small != smalltalk.None && (len(d.files) == 0 || found.Confidence() < o.gate(d)) {
 		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(small), 0), nil
@@ -137,7 +154,7 @@ func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.R
 	case len(found.Hits) == 0 || found.Confidence() < o.gate(d):
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
-		return o.fromModel(ctx, d, found)
+		return o.fromModel(ctx, d, found, show)
 	}
 	return o.fromPassage(d, found), nil
 }

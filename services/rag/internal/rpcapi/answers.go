@@ -2,6 +2,9 @@ package rpcapi
 
 import (
 	"context"
+	"time"
+
+	"google.golang.org/grpc"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	rag "github.com/knobot/knobot/services/rag"
@@ -13,6 +16,10 @@ type Answerer interface {
 	GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error)
 	// Capabilities says what the model can do.
 	Capabilities() rag.Capabilities
+	// StreamAnswer is GenerateAnswer, and shows drafts while a model writes.
+	StreamAnswer(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error)
+	// Streams tells whether StreamAnswer ever shows drafts.
+	Streams() bool
 }
 
 // Answers serves AnswerService.
@@ -29,7 +36,40 @@ func NewAnswers(answerer Answerer, transcriber Transcriber) *Answers {
 
 // GenerateAnswer answers a customer's open messages.
 func (s *Answers) GenerateAnswer(ctx context.Context, r *ragv1.GenerateAnswerRequest) (*ragv1.GenerateAnswerResponse, error) {
-	answer, err := s.answerer.GenerateAnswer(ctx, rag.Request{
+	answer, err := s.answerer.GenerateAnswer(ctx, request(r))
+	if err != nil {
+		return nil, err
+	}
+	return answerProto(answer), nil
+}
+
+// streamTimeout ends a streamed answer whose caller set no end.
+const streamTimeout = time.Minute
+
+// StreamAnswer answers a customer's open messages and shows the answer while it is written.
+func (s *Answers) StreamAnswer(r *ragv1.StreamAnswerRequest, stream grpc.ServerStreamingServer[ragv1.StreamAnswerResponse]) error {
+	ctx, cancel := context.WithTimeout(stream.Context(), streamTimeout)
+	defer cancel()
+	answer, err := s.answerer.StreamAnswer(ctx, request(r.GetRequest()), func(draft string) {
+		if stream.Send(draftProto(draft)) != nil {
+			cancel() // nobody reads any more
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return stream.Send(&ragv1.StreamAnswerResponse{Part: &ragv1.StreamAnswerResponse_Answer{Answer: answerProto(answer)}})
+}
+
+func draftProto(draft string) *ragv1.StreamAnswerResponse {
+	return &ragv1.StreamAnswerResponse{Part: &ragv1.StreamAnswerResponse_Draft{Draft: draft}}
+}
+
+func request(r *ragv1.GenerateAnswerRequest) rag.Request {
+	if r == nil {
+		r = &ragv1.GenerateAnswerRequest{} // refused like one without turns
+	}
+	return rag.Request{
 		ID:            r.GetRequestId(),
 		KnowledgeBase: knowledgeBase(r.GetKnowledgeBase()),
 		Turns:         turns(r.GetTurns()),
@@ -38,11 +78,7 @@ func (s *Answers) GenerateAnswer(ctx context.Context, r *ragv1.GenerateAnswerReq
 		Retrieve:      r.RagEnabled == nil || r.GetRagEnabled(),
 		Language:      rag.Language(r.GetLanguage()),
 		HumanContact:  r.GetHumanContact(),
-	})
-	if err != nil {
-		return nil, err
 	}
-	return answerProto(answer), nil
 }
 
 func turns(list []*ragv1.Turn) []rag.Turn {

@@ -17,6 +17,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
@@ -34,9 +35,14 @@ type bundle struct {
 
 func setup(t *testing.T) *bundle {
 	t.Helper()
+	return setupWith(t, nil)
+}
+
+func setupWith(t *testing.T, model llm.Model) *bundle {
+	t.Helper()
 	inside := ragtest.New(t)
 	server := rpc.NewServer(zap.NewNop())
-	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), nil, zap.NewNop())
+	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), model, zap.NewNop())
 	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
 	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))

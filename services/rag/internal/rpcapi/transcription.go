@@ -43,6 +43,7 @@ func (s *Answers) GetCapabilities(context.Context, *ragv1.GetCapabilitiesRequest
 	can := s.answerer.Capabilities()
 	return &ragv1.GetCapabilitiesResponse{
 		Transcription: s.transcriber.Enabled(), Images: can.Images, Documents: can.Documents,
+		Streaming: s.answerer.Streams(),
 	}, nil
 }
 

@@ -19,8 +19,11 @@ type Server struct {
 
 	mu     sync.Mutex
 	answer func(context.Context, *ragv1.GenerateAnswerRequest) (string, error)
+	stream func(ctx context.Context, q *ragv1.GenerateAnswerRequest, draft func(string)) (string, error)
 	asked  []*ragv1.GenerateAnswerRequest
 	senses senses
+	// streamed is how many of them asked for a stream.
+	streamed int
 }
 
 // New starts one that answers "respuesta a: " and the last question.
@@ -38,6 +41,20 @@ func (r *Server) OnAnswer(f func(context.Context, *ragv1.GenerateAnswerRequest) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = f
+}
+
+// OnStream makes it stream: f shows drafts and returns the answer. Without it, streams are not implemented.
+func (r *Server) OnStream(f func(ctx context.Context, q *ragv1.GenerateAnswerRequest, draft func(string)) (string, error)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stream = f
+}
+
+// Streamed returns how many questions asked for a stream.
+func (r *Server) Streamed() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.streamed
 }
 
 // Asked returns what it was asked so far.
@@ -58,4 +75,27 @@ func (r *Server) GenerateAnswer(ctx context.Context, q *ragv1.GenerateAnswerRequ
 		return nil, err
 	}
 	return &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED}, nil
+}
+
+// StreamAnswer implements the service. An empty answer ends the stream without one.
+func (r *Server) StreamAnswer(q *ragv1.StreamAnswerRequest, stream grpc.ServerStreamingServer[ragv1.StreamAnswerResponse]) error {
+	r.mu.Lock()
+	answer := r.stream
+	if answer != nil {
+		r.asked = append(r.asked, q.GetRequest())
+	}
+	r.streamed++
+	r.mu.Unlock()
+	if answer == nil {
+		return r.UnimplementedAnswerServiceServer.StreamAnswer(q, stream)
+	}
+	text, err := answer(stream.Context(), q.GetRequest(), func(draft string) {
+		_ = stream.Send(&ragv1.StreamAnswerResponse{Part: &ragv1.StreamAnswerResponse_Draft{Draft: draft}})
+	})
+	if err != nil || text == "" {
+		return err
+	}
+	return stream.Send(&ragv1.StreamAnswerResponse{Part: &ragv1.StreamAnswerResponse_Answer{
+		Answer: &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED},
+	}})
 }

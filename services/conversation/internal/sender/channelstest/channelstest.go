@@ -28,6 +28,8 @@ type Server struct {
 	byRequest map[string]bool
 	calls     int
 	templates []*channelsv1.SendTemplateRequest
+	drafts    []*channelsv1.SendDraftRequest
+	draft     func(context.Context, *channelsv1.SendDraftRequest) error
 	reads     []*channelsv1.MarkMessageReadRequest
 	presses   []*channelsv1.AnswerButtonPressRequest
 	reports   []*conversationv1.DeliveryReport
@@ -56,6 +58,20 @@ func (c *Server) OnSend(f func(context.Context, *channelsv1.SendMessageRequest) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.send = f
+}
+
+// OnDraft is asked for each draft; an error is what the caller gets.
+func (c *Server) OnDraft(f func(context.Context, *channelsv1.SendDraftRequest) error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.draft = f
+}
+
+// Drafts returns the drafts in the order in which they came, those that failed too.
+func (c *Server) Drafts() []*channelsv1.SendDraftRequest {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([]*channelsv1.SendDraftRequest(nil), c.drafts...)
 }
 
 // OnReport changes what delivery reports get.
@@ -153,6 +169,21 @@ func (c *Server) note(call string) {
 func (c *Server) SendTypingIndicator(context.Context, *channelsv1.SendTypingIndicatorRequest) (*channelsv1.SendTypingIndicatorResponse, error) {
 	c.note("typing")
 	return &channelsv1.SendTypingIndicatorResponse{}, nil
+}
+
+// SendDraft implements the service.
+func (c *Server) SendDraft(ctx context.Context, r *channelsv1.SendDraftRequest) (*channelsv1.SendDraftResponse, error) {
+	c.mu.Lock()
+	c.drafts = append(c.drafts, r)
+	draft := c.draft
+	c.mu.Unlock()
+	c.note("draft")
+	if draft != nil {
+		if err := draft(ctx, r); err != nil {
+			return nil, err
+		}
+	}
+	return &channelsv1.SendDraftResponse{}, nil
 }
 
 // MarkMessageRead implements the service.
