@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 
@@ -25,6 +26,7 @@ type Answer struct {
 type Call struct {
 	Method string
 	Path   string
+	Query  url.Values
 	Header http.Header
 	Raw    []byte
 	// Body is the decoded JSON.
@@ -53,7 +55,7 @@ func New(t testing.TB, answers ...Answer) *Server {
 // ServeHTTP records and answers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
-	call := Call{Method: r.Method, Path: r.URL.Path, Header: r.Header, Raw: raw}
+	call := Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Raw: raw}
 	_ = json.Unmarshal(raw, &call.Body)
 	answer := s.record(call)
 	if answer.Handle != nil {

@@ -35,11 +35,12 @@ type Config struct {
 	HTTP *http.Client
 }
 
-// Client is a channels.Sender, TypingIndicator, ButtonAnswerer and WebhookManager for any number of bots. It is safe for
-// concurrent use.
+// Client is a channels.Sender, TypingIndicator, ButtonAnswerer, WebhookManager and MediaSource for any number of bots. It is
+// safe for concurrent use.
 type Client struct {
-	base string
-	wire *wire.Caller
+	base  string
+	wire  *wire.Caller
+	files *wire.Downloader
 }
 
 // New returns a client.
@@ -47,7 +48,10 @@ func New(c Config) *Client {
 	if c.BaseURL == "" {
 		c.BaseURL = DefaultBaseURL
 	}
-	return &Client{base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP)}
+	return &Client{
+		base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP),
+		files: wire.NewDownloader(wire.DownloaderConfig{Base: c.BaseURL}),
+	}
 }
 
 // Typing implements channels.TypingIndicator.
@@ -140,7 +144,12 @@ func (c *Client) call(
 func validToken(token string) bool {
 	id, rest, found := strings.Cut(token, ":")
 	_, err := strconv.ParseUint(id, 10, 64)
-	return found && err == nil && rest != "" && strings.IndexFunc(rest, func(r rune) bool {
+	return found && err == nil && isPlain(rest)
+}
+
+// isPlain reports a text of the letters that tokens and ids of files consist of.
+func isPlain(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
 	}) < 0
 }

@@ -32,10 +32,11 @@ type Config struct {
 	HTTP *http.Client
 }
 
-// Client is a channels.Sender and channels.ReadMarker for any number of numbers. It is safe for concurrent use.
+// Client is a channels.Sender, channels.ReadMarker and channels.MediaSource for any number of numbers. It is safe for concurrent use.
 type Client struct {
-	root string
-	wire *wire.Caller
+	root  string
+	wire  *wire.Caller
+	files *wire.Downloader
 }
 
 // New returns a client.
@@ -47,8 +48,9 @@ func New(c Config) *Client {
 		c.Version = DefaultVersion
 	}
 	return &Client{
-		root: strings.TrimRight(c.BaseURL, "/") + "/" + strings.Trim(c.Version, "/") + "/",
-		wire: wire.NewCaller(c.HTTP),
+		root:  strings.TrimRight(c.BaseURL, "/") + "/" + strings.Trim(c.Version, "/") + "/",
+		wire:  wire.NewCaller(c.HTTP),
+		files: wire.NewDownloader(wire.DownloaderConfig{Base: c.BaseURL, Hosts: mediaHosts(), Redirects: true}),
 	}
 }
 
@@ -85,17 +87,12 @@ func (c *Client) MarkRead(ctx context.Context, credentials channels.Credentials,
 
 // post calls the messages endpoint and returns the body of a success.
 func (c *Client) post(ctx context.Context, credentials channels.Credentials, body any) ([]byte, error) {
-	if !validNumberID(credentials.PhoneNumberID) || !validToken(credentials.AccessToken) {
-		return nil, &channels.SendError{
-			Class: channels.ClassStopIntegration, Message: "the phone number id or the access token is missing or malformed",
-		}
+	if err := usable(credentials); err != nil {
+		return nil, err
 	}
-	response, err := c.wire.Post(ctx, wire.Request{
-		URL:     c.root + credentials.PhoneNumberID + "/messages",
-		Header:  http.Header{"Authorization": {"Bearer " + credentials.AccessToken}},
-		Body:    body,
-		Secrets: []string{credentials.AccessToken},
-	})
+	request := call(credentials, c.root+credentials.PhoneNumberID+"/messages")
+	request.Body = body
+	response, err := c.wire.Post(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +100,16 @@ func (c *Client) post(ctx context.Context, credentials channels.Credentials, bod
 		return nil, failure
 	}
 	return response.Body, nil
+}
+
+// usable refuses credentials that cannot be right before anybody is asked with them.
+func usable(credentials channels.Credentials) error {
+	if validNumberID(credentials.PhoneNumberID) && validToken(credentials.AccessToken) {
+		return nil
+	}
+	return &channels.SendError{
+		Class: channels.ClassStopIntegration, Message: "the phone number id or the access token is missing or malformed",
+	}
 }
 
 // validNumberID keeps anything but digits out of the path.

@@ -26,6 +26,7 @@ const (
 	Timeout = 15 * time.Second
 	// maxResponse is the most that is read of a response; the largest that we understand is a few kilobytes.
 	maxResponse = 1 << 20
+	userAgent   = "KnoBot/1.0"
 	// maxMessage is the most that is kept of a provider's explanation, in characters.
 	maxMessage = 300
 )
@@ -68,7 +69,7 @@ type Response struct {
 	Body []byte
 }
 
-// Request is a JSON POST.
+// Request is a call: a JSON POST, or a GET without body.
 type Request struct {
 	URL    string
 	Header http.Header
@@ -85,14 +86,19 @@ func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
 	if err != nil {
 		return Response{}, err
 	}
+	return c.do(request, &sent, r.Secrets)
+}
+
+// do makes a call and reads its answer; sent says after a failure whether the request may have been written.
+func (c *Caller) do(request *http.Request, sent *atomic.Bool, secrets []string) (Response, error) {
 	response, err := c.http.Do(request)
 	if err != nil {
-		return Response{}, failure(err, sent.Load(), r.Secrets)
+		return Response{}, failure(err, sent.Load(), secrets)
 	}
 	defer func() { _ = response.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	if err != nil {
-		return Response{}, failure(err, true, r.Secrets)
+		return Response{}, failure(err, true, secrets)
 	}
 	return Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
@@ -111,7 +117,7 @@ func newRequest(ctx context.Context, r Request) (*http.Request, error) {
 		request.Header = http.Header{}
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("User-Agent", "KnoBot/1.0")
+	request.Header.Set("User-Agent", userAgent)
 	return request, nil
 }
 
