@@ -9,6 +9,7 @@ import (
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/seed"
 )
 
@@ -21,6 +22,7 @@ type Config struct {
 	DatabaseURL        env.Secret    `env:"KNOBOT_DATABASE_URL,required"`
 	MigrateDatabaseURL env.Secret    `env:"KNOBOT_MIGRATE_DATABASE_URL"`
 	Keyset             env.Secret    `env:"KNOBOT_ENCRYPTION_KEYSET"`
+	MediaURL           string        `env:"KNOBOT_MEDIA_URL" envDefault:"file://./.knobot/media"`
 	EchoWait           time.Duration `env:"KNOBOT_ECHO_WAIT" envDefault:"60s"`
 
 	WhatsAppAPIURL     string `env:"WHATSAPP_API_URL" envDefault:"https://graph.facebook.com"`
@@ -43,6 +45,9 @@ func (c *Config) Validate() error {
 	var faults []error
 	if c.EchoWait < 0 || c.EchoWait > 10*time.Minute {
 		faults = append(faults, fmt.Errorf("KNOBOT_ECHO_WAIT: %s is not between 0s and 10m", c.EchoWait))
+	}
+	if err := bucket.Check(c.MediaURL); err != nil {
+		faults = append(faults, fmt.Errorf("KNOBOT_MEDIA_URL: %w", err))
 	}
 	for name, address := range map[string]string{"WHATSAPP_API_URL": c.WhatsAppAPIURL, "TELEGRAM_API_URL": c.TelegramAPIURL} {
 		u, err := url.Parse(address)

@@ -21,6 +21,7 @@ func TestConfig(t *testing.T) {
 		require.Equal(t, "v26.0", c.WhatsAppAPIVersion)
 		require.Equal(t, telegramAPI, c.TelegramAPIURL)
 		require.Equal(t, time.Minute, c.EchoWait)
+		require.Equal(t, "file://./.knobot/media", c.MediaURL)
 		require.Equal(t, c.DatabaseURL, c.ownerURL())
 	})
 
@@ -35,10 +36,10 @@ func TestConfig(t *testing.T) {
 		t.Parallel()
 		var c Config
 		err := env.LoadFrom(&c, append([]string{
-			"KNOBOT_ECHO_WAIT=1h", "WHATSAPP_API_URL=graph", "TELEGRAM_API_URL=ftp://x", "TELEGRAM_BOT_TOKEN=canary", "KNOBOT_TYPO=1",
+			"KNOBOT_ECHO_WAIT=1h", "WHATSAPP_API_URL=graph", "TELEGRAM_API_URL=ftp://x", "TELEGRAM_BOT_TOKEN=canary", "KNOBOT_TYPO=1", "KNOBOT_MEDIA_URL=media",
 		}, valid...))
 		require.Error(t, err)
-		for _, name := range []string{"KNOBOT_ECHO_WAIT", "WHATSAPP_API_URL", "TELEGRAM_API_URL", "KNOBOT_TYPO"} {
+		for _, name := range []string{"KNOBOT_ECHO_WAIT", "WHATSAPP_API_URL", "TELEGRAM_API_URL", "KNOBOT_TYPO", "KNOBOT_MEDIA_URL"} {
 			require.Contains(t, err.Error(), name)
 		}
 		require.NotContains(t, err.Error(), "canary")

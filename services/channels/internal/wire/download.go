@@ -114,7 +114,7 @@ func (d *Downloader) Get(ctx context.Context, r Request) (*http.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	response, err := d.http.Do(request) //nolint:bodyclose // the caller's
+	response, err := d.http.Do(request)
 	if err != nil {
 		if response != nil {
 			_ = response.Body.Close()
