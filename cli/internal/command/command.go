@@ -26,6 +26,7 @@ type grammar struct {
 	Ask          askCommand          `cmd:"" help:"Ask the knowledge base one question, without any channel."`
 	Ingest       ingestCommand       `cmd:"" help:"Put documents into a knowledge base."`
 	Integrations integrationsCommand `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
+	Media        mediaCommand        `cmd:"" help:"Fetch a stored file, or store one to send."`
 	Webhook      webhookCommand      `cmd:"" help:"Set or show a Telegram webhook."`
 	Logs         logsCommand         `cmd:"" help:"List the last webhooks and what became of them."`
 	Stats        statsCommand        `cmd:"" help:"Count webhooks by platform."`
