@@ -43,7 +43,7 @@ func (c *Caller) Call(
 	if failure.Class == channels.ClassStopIntegration {
 		stop(context.WithoutCancel(ctx), c.integrations, integrationID, tried, failure, c.log)
 	}
-	if failure.RetryAfter == 0 && failure.Class == channels.ClassThrottled {
+	if failure.RetryAfter == 0 && (failure.Class == channels.ClassThrottled || failure.Class == channels.ClassPairThrottled) {
 		said := *failure
 		said.RetryAfter = throttledPause
 		failure = &said

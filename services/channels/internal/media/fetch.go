@@ -164,7 +164,7 @@ func asFault(err error) error {
 	case errors.Is(err, channels.ErrMediaID):
 		return fault.New(fault.Invalid, "INVALID_MEDIA_ID", "media.id: is not an id of a file at this platform")
 	case errors.Is(err, channels.ErrMediaGone):
-		return fault.New(fault.Precondition, "MEDIA_GONE", "the provider does not have the file, or not any more")
+		return fault.New(fault.Precondition, "MEDIA_GONE", "the provider does not have the file, or not any more").WithCause(err)
 	case errors.Is(err, channels.ErrMediaTooLarge):
 		return fault.Newf(fault.Precondition, "MEDIA_TOO_LARGE", "the file is larger than the provider gives or %d MiB", channels.MaxMediaBytes>>20)
 	case errors.Is(err, errCorrupt):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -97,7 +98,7 @@ func unlessGone(e *channels.SendError) error {
 		e.Class == channels.ClassStopIntegration:
 		return e
 	}
-	return channels.ErrMediaGone
+	return fmt.Errorf("%w: %s", channels.ErrMediaGone, e.Message)
 }
 
 // cleanPath escapes a path below the bot's folder, and refuses one that would lead out of it.

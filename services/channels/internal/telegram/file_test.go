@@ -10,6 +10,7 @@ import (
 
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/fakeapi"
+	"github.com/knobot/knobot/services/channels/internal/reference"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
 )
 
@@ -117,6 +118,25 @@ func TestFetch(t *testing.T) {
 			require.Empty(t, calls)
 		}
 	})
+}
+
+func TestRecordedAnswersToGetFileAreUnderstood(t *testing.T) {
+	t.Parallel()
+	recorded := func(name string) fakeapi.Answer {
+		var answer reference.Response
+		reference.Load(t, reference.Glob(t, "telegram/responses/"+name)[0], &answer)
+		return fakeapi.Answer{Status: answer.Status, Header: answer.Headers, Body: string(answer.Bytes())}
+	}
+	file, calls, err := fetch(t, fileID, recorded("get_file.json"), fakeapi.Answer{Status: 200, Body: "bytes"})
+	require.NoError(t, err)
+	require.EqualValues(t, 536392, file.SizeBytes)
+	require.Equal(t, "/file/bot"+credentials().BotToken+"/documents/file_0.pdf", calls[1].Path)
+	_, _, err = fetch(t, fileID, recorded("err_400_file_too_big.json"))
+	require.ErrorIs(t, err, channels.ErrMediaTooLarge)
+	_, _, err = fetch(t, fileID, recorded("err_401.json"))
+	requireClass(t, err, channels.ClassStopIntegration)
+	_, _, err = fetch(t, fileID, recorded("err_502_html.json"))
+	requireClass(t, err, channels.ClassInDoubt)
 }
 
 func requireClass(t *testing.T, err error, class channels.Class) {

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -100,10 +101,10 @@ func notGiven(r wire.Response, secret string) error {
 // number (code 100), or Meta could not get it from the customer's phone (131052).
 func unlessGone(e *channels.SendError) error {
 	switch e.Class {
-	case channels.ClassRetry, channels.ClassThrottled, channels.ClassInDoubt, channels.ClassStopIntegration:
+	case channels.ClassRetry, channels.ClassThrottled, channels.ClassPairThrottled, channels.ClassInDoubt, channels.ClassStopIntegration:
 		return e
 	default:
-		return channels.ErrMediaGone
+		return fmt.Errorf("%w: %s (code %d)", channels.ErrMediaGone, e.Message, e.Code)
 	}
 }
 

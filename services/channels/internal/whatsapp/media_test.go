@@ -11,6 +11,7 @@ import (
 
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/fakeapi"
+	"github.com/knobot/knobot/services/channels/internal/reference"
 	"github.com/knobot/knobot/services/channels/internal/whatsapp"
 )
 
@@ -123,6 +124,22 @@ func TestFetch(t *testing.T) {
 		_, _, err = fetch(t, mediaID, link(), fakeapi.Answer{Status: 204})
 		requireClass(t, err, channels.ClassInDoubt)
 	})
+}
+
+func TestRecordedMediaAddressIsUnderstood(t *testing.T) {
+	t.Parallel()
+	var answer reference.Response
+	reference.Load(t, reference.Glob(t, "whatsapp/responses/media_url.json")[0], &answer)
+	here := fakeapi.Answer{Handle: func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, strings.Replace(string(answer.Bytes()), "https://lookaside.fbsbx.com", "http://"+r.Host, 1))
+	}}
+	file, calls, err := fetch(t, mediaID, here, fakeapi.Answer{Status: 200, Body: "bytes"})
+	require.NoError(t, err)
+	require.Equal(t, "image/jpeg", file.MIMEType)
+	require.EqualValues(t, 303833, file.SizeBytes)
+	require.Len(t, file.SHA256, 64)
+	require.Equal(t, "/whatsapp_business/attachments/", calls[1].Path)
+	require.Equal(t, mediaID, calls[1].Query.Get("mid"))
 }
 
 func requireClass(t *testing.T, err error, class channels.Class) {
