@@ -18,6 +18,8 @@ request=requests-$(unique)
 bot=$(unique)
 token=$bot:requests-$(unique)
 simulate bots "{\"id\": \"$bot\", \"token\": \"$token\", \"name\": \"Ejemplo\", \"username\": \"ejemplo${bot}bot\"}"
+# A picture that a customer has on the phone.
+picture=$(curl -fsS "$simulator/media" -H 'content-type: image/jpeg' --data-binary $'\xff\xd8\xff\xe0 demo' | grep -o '"id": *"[^"]*"' | cut -d '"' -f 4)
 set -v
 
 # What the service offers.
@@ -92,6 +94,18 @@ template=$(grpcurl -plaintext -d "{\"request_id\": \"$request-template\", \"addr
 
 # What conversation passes on when WhatsApp reports on a message of ours.
 grpcurl -plaintext -d "{\"integration_id\": \"$whatsapp\", \"reports\": [{\"message_id\": \"$template\", \"state\": \"DELIVERY_STATE_READ\"}]}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/RecordDeliveryReports
+
+# Takes a customer's file in from its platform, by the id that the webhook gave. The same id again returns what is stored.
+file=$(grpcurl -plaintext -d "{\"integration_id\": \"$whatsapp\", \"media\": {\"id\": \"$picture\", \"filename\": \"foto.jpg\"}}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/FetchMedia | field id)
+
+# A stream: what the file is, then its bytes.
+grpcurl -plaintext -d "{\"id\": \"$file\"}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/GetMedia
+
+# A stream the other way: the header, then the bytes. `knobot media upload` is the easier way.
+grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/UploadMedia <<JSON
+{"header": {"integration_id": "$whatsapp", "mime_type": "text/plain", "filename": "precios.txt"}}
+{"chunk": "$(printf 'Camiseta: 30' | base64)"}
+JSON
 
 ## IntegrationService
 

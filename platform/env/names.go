@@ -26,7 +26,7 @@ func storageNames() []Name {
 		{"KNOBOT_WEAVIATE_URL", "Base URL of Weaviate's REST API.", false},
 		{"KNOBOT_WEAVIATE_GRPC_ADDR", "Address of Weaviate's gRPC API.", false},
 		{"KNOBOT_WEAVIATE_API_KEY", "API key of Weaviate.", true},
-		{"KNOBOT_MEDIA_URL", "Where media files are kept, as a gocloud.dev/blob URL.", false},
+		{"KNOBOT_MEDIA_URL", "Where media files are kept: file:///folder, s3://bucket?region=… or gs://bucket (a gocloud.dev/blob URL); the default is .knobot/media below the working folder.", false},
 		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals the integrations' secrets at rest.", true},
 	}
 }

@@ -86,17 +86,6 @@ type ContactRequest struct {
 	ButtonTitle string `json:",omitempty"`
 }
 
-// StoredFile is a file that KnoBot keeps.
-type StoredFile struct {
-	ID            string
-	IntegrationID string
-	MIMEType      string
-	Filename      string
-	SizeBytes     int64
-	// SHA256 of its bytes, in hex.
-	SHA256 string
-}
-
 // MediaLibrary keeps files.
 type MediaLibrary interface {
 	// Open returns a stored file and its bytes, which the caller closes. Returns ErrMediaNotFound or a fault of kind NotFound if

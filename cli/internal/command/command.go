@@ -27,6 +27,7 @@ type grammar struct {
 	Ingest        ingestCommand        `cmd:"" help:"Put documents into a knowledge base."`
 	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
 	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
+	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`
 	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`
 	Conversations conversationsCommand `cmd:"" help:"List conversations, or end the bot's silence in one."`
 	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`

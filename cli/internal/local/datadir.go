@@ -1,6 +1,7 @@
 package local
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 )
@@ -23,6 +24,11 @@ func dataDir(named string) (string, error) {
 	}
 	// PostgreSQL refuses to run as root; the user that it runs as instead must be able to pass through.
 	return dir, os.MkdirAll(dir, 0o711) //nolint:gosec // passing through shows nothing of what is inside
+}
+
+// mediaURL is where files of customers and to customers are kept.
+func mediaURL(dataDir string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(filepath.Join(dataDir, "media"))}).String()
 }
 
 // passable says whether every user may enter a folder, that is, pass all folders above it.

@@ -121,6 +121,7 @@ func (s *stack) startStores(ctx context.Context) error {
 		}
 		s.env["KNOBOT_ENCRYPTION_KEYSET_FILE"] = path
 	}
+	s.env.choose("KNOBOT_MEDIA_URL", mediaURL(s.DataDir))
 	if !s.env.set("KNOBOT_DATABASE_URL") {
 		s.say("Starting PostgreSQL …")
 		db, err := startDatabase(ctx, s.DataDir, s.say)

@@ -30,6 +30,7 @@ import (
 type Stores struct {
 	Postgres *localpg.Server
 	Weaviate *localweaviate.Server
+	media    string // folder of files, one below it for each system
 }
 
 // StartStores starts PostgreSQL and Weaviate in a folder; durable keeps fsync on, for measurements.
@@ -43,7 +44,7 @@ func StartStores(ctx context.Context, dir string, durable bool) (*Stores, error)
 		pg.Stop()
 		return nil, err
 	}
-	return &Stores{Postgres: pg, Weaviate: w}, nil
+	return &Stores{Postgres: pg, Weaviate: w, media: filepath.Join(dir, "media")}, nil
 }
 
 // Stop stops both.
@@ -151,6 +152,7 @@ func (s *System) plan(extra map[string]string) error {
 		"KNOBOT_SIMULATOR_ADDR": sim, "KNOBOT_SIMULATOR_WEBHOOK_URL": s.HTTP, "KNOBOT_DEBUG_ADDR": "127.0.0.1:0",
 		"KNOBOT_WEAVIATE_URL": s.stores.Weaviate.HTTPURL, "KNOBOT_WEAVIATE_GRPC_ADDR": s.stores.Weaviate.GRPCAddr,
 		"KNOBOT_WEAVIATE_API_KEY": s.stores.Weaviate.APIKey.Reveal(), "KNOBOT_DEBOUNCE": "50ms", "KNOBOT_ENCRYPTION_KEYSET": keyset,
+		"KNOBOT_MEDIA_URL": "file://" + filepath.ToSlash(filepath.Join(s.stores.media, s.Database)),
 		"WHATSAPP_API_URL": s.SimulatorURL, "TELEGRAM_API_URL": s.SimulatorURL,
 		"WHATSAPP_PHONE_NUMBER_ID": c.PhoneNumberID, "WHATSAPP_ACCESS_TOKEN": c.AccessToken, "WHATSAPP_VERIFY_TOKEN": c.VerifyToken,
 		"WHATSAPP_APP_SECRET": c.AppSecret, "TELEGRAM_BOT_TOKEN": c.BotToken, "TELEGRAM_SECRET_TOKEN": c.SecretToken,

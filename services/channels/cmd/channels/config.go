@@ -11,9 +11,12 @@ import (
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
 	"github.com/knobot/knobot/services/channels/internal/seed"
+	"github.com/knobot/knobot/services/channels/internal/telegram"
+	"github.com/knobot/knobot/services/channels/internal/whatsapp"
 	"github.com/knobot/knobot/services/channels/internal/wire"
 )
 
@@ -26,6 +29,7 @@ type Config struct {
 	DatabaseURL        env.Secret    `env:"KNOBOT_DATABASE_URL,required"`
 	MigrateDatabaseURL env.Secret    `env:"KNOBOT_MIGRATE_DATABASE_URL"`
 	Keyset             env.Secret    `env:"KNOBOT_ENCRYPTION_KEYSET"`
+	MediaURL           string        `env:"KNOBOT_MEDIA_URL" envDefault:"file://./.knobot/media"`
 	EchoWait           time.Duration `env:"KNOBOT_ECHO_WAIT" envDefault:"60s"`
 	WhatsAppRate       int           `env:"KNOBOT_WHATSAPP_RATE" envDefault:"80"`
 	TelegramRate       int           `env:"KNOBOT_TELEGRAM_RATE" envDefault:"30"`
@@ -56,6 +60,9 @@ func (c *Config) Validate() error {
 			faults = append(faults, fmt.Errorf("%s: %d is not between 1 and 10000", name, rate))
 		}
 	}
+	if err := bucket.Check(c.MediaURL); err != nil {
+		faults = append(faults, fmt.Errorf("KNOBOT_MEDIA_URL: %w", err))
+	}
 	for name, address := range map[string]string{"WHATSAPP_API_URL": c.WhatsAppAPIURL, "TELEGRAM_API_URL": c.TelegramAPIURL} {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" || u.User != nil {
@@ -71,6 +78,16 @@ func (c *Config) ownerURL() env.Secret {
 		return c.MigrateDatabaseURL
 	}
 	return c.DatabaseURL
+}
+
+// cloud is a client of the Cloud API that sends files of the given library, none for nil.
+func (c *Config) cloud(files channels.MediaLibrary) *whatsapp.Client {
+	return whatsapp.New(whatsapp.Config{BaseURL: c.WhatsAppAPIURL, Version: c.WhatsAppAPIVersion, Media: files})
+}
+
+// bots is a client of the Bot API that sends files of the given library, none for nil.
+func (c *Config) bots(files channels.MediaLibrary) *telegram.Client {
+	return telegram.New(telegram.Config{BaseURL: c.TelegramAPIURL, Media: files})
 }
 
 // deliveries gives a call to a provider as long as its client does.

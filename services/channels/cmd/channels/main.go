@@ -7,15 +7,14 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
 	"github.com/knobot/knobot/services/channels/internal/integration"
+	"github.com/knobot/knobot/services/channels/internal/media"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
 	store "github.com/knobot/knobot/services/channels/internal/postgres"
 	"github.com/knobot/knobot/services/channels/internal/rpcapi"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
 	"github.com/knobot/knobot/services/channels/internal/whatsapp"
 )
@@ -30,30 +29,26 @@ func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {
-	sealer, err := sealing.New(cfg.Keyset.Reveal())
+	pool, db, blobs, err := openStores(ctx, cfg, s)
 	if err != nil {
 		return err
 	}
-	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.WithSchema(store.Schema()), postgres.WithTracing(s.Tracer()))
-	if err != nil {
-		return err
-	}
-	s.OnStop(pool.Close)
-	db, log := store.NewStore(pool, sealer), s.Logger()
-	media := channels.NoMedia{} // no file is stored yet: those to send come by address
-	cloud := whatsapp.New(whatsapp.Config{BaseURL: cfg.WhatsAppAPIURL, Version: cfg.WhatsAppAPIVersion, Media: media})
-	bots := telegram.New(telegram.Config{BaseURL: cfg.TelegramAPIURL, Media: media})
+	log, bots := s.Logger(), cfg.bots(nil)
 	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
-	deliveries := delivery.New(cfg.deliveries(media, s.Metrics()), db, integrations, pacing.New(cfg.limits(), db),
+	files := media.New(db, blobs, delivery.NewCaller(integrations, log), integrations,
+		map[channels.Platform]channels.MediaSource{channels.WhatsApp: cfg.cloud(nil), channels.Telegram: bots}, log)
+	s.OnStop(files.Close)
+	deliveries := delivery.New(cfg.deliveries(files, s.Metrics()), db, integrations, pacing.New(cfg.limits(), db),
 		map[channels.Platform]delivery.Provider{
-			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
-			channels.Telegram: {Sender: bots, Render: telegram.Render},
+			channels.WhatsApp: {Sender: cfg.cloud(files), Render: whatsapp.Render, Classify: whatsapp.Classify},
+			channels.Telegram: {Sender: cfg.bots(files), Render: telegram.Render},
 		}, log)
 	s.OnStop(deliveries.Wait)
-	rpcapi.Register(s.GRPC(), deliveries, integrations, s.Draining())
+	rpcapi.Register(s.GRPC(), deliveries, files, integrations, s.Draining())
 	s.Go("start", func(ctx context.Context) error { return start(ctx, cfg, pool, db, integrations, log) })
 	s.Go("expiry", integrations.RunExpiry)
 	s.Go("naming", integrations.RunNaming)
+	s.Go("reaper", files.RunReaper)
 	s.Go("housekeeping", func(ctx context.Context) error { return db.RunHousekeeping(ctx, log) })
 	return s.Serve(ctx)
 }

@@ -244,7 +244,5 @@ func (r *run) fail(ctx context.Context, step channels.Step, failure *channels.Se
 }
 
 func (s *Service) stop(ctx context.Context, integrationID string, tried time.Time, failure *channels.SendError) {
-	if err := s.integrations.Stop(ctx, integrationID, tried, failure.Message); err != nil {
-		s.log.Error("integration not stopped", zap.String("integration", integrationID), zap.Error(err))
-	}
+	stop(ctx, s.integrations, integrationID, tried, failure, s.log)
 }

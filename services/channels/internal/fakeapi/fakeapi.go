@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"sync"
 	"testing"
 
@@ -28,6 +29,7 @@ type Answer struct {
 type Call struct {
 	Method string
 	Path   string
+	Query  url.Values
 	Header http.Header
 	Raw    []byte
 	// Body is the decoded JSON, or the fields of a form, those that are JSON decoded.
@@ -63,7 +65,7 @@ func New(t testing.TB, answers ...Answer) *Server {
 // ServeHTTP records and answers.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	raw, _ := io.ReadAll(r.Body)
-	call := Call{Method: r.Method, Path: r.URL.Path, Header: r.Header, Raw: raw}
+	call := Call{Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(), Header: r.Header, Raw: raw}
 	if json.Unmarshal(raw, &call.Body) != nil {
 		call.readForm()
 	}

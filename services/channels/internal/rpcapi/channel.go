@@ -5,11 +5,13 @@ import (
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/media"
 )
 
 type channelServer struct {
 	channelsv1.UnimplementedChannelServiceServer
 	delivery *delivery.Service
+	media    *media.Service
 }
 
 // SendMessage implements ChannelService.

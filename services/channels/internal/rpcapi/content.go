@@ -42,7 +42,7 @@ func content(p *channelsv1.Content, to channels.Address) (channels.Content, erro
 	}
 	switch a := p.GetAttachment().(type) {
 	case *channelsv1.Content_Media:
-		c.Media, err = media("content.media", a.Media)
+		c.Media, err = outboundMedia("content.media", a.Media)
 	case *channelsv1.Content_List:
 		c.List, err = list(a.List)
 	case *channelsv1.Content_Reaction:
@@ -167,7 +167,7 @@ func contactRequest(p *channelsv1.ContactRequest, to channels.Address) (*channel
 	return r, text("content.contact_request.button_title", r.ButtonTitle, 0, maxID)
 }
 
-func media(field string, p *channelsv1.OutboundMedia) (*channels.Media, error) {
+func outboundMedia(field string, p *channelsv1.OutboundMedia) (*channels.Media, error) {
 	kind, err := mediaKind(field, p.GetKind())
 	m := &channels.Media{Kind: kind, ID: p.GetMediaId(), URL: p.GetUrl(), Filename: p.GetFilename()}
 	switch p.GetSource().(type) {

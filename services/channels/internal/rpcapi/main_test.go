@@ -21,9 +21,11 @@ import (
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/channelstest"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
 	"github.com/knobot/knobot/services/channels/internal/integration"
+	"github.com/knobot/knobot/services/channels/internal/media"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
 	"github.com/knobot/knobot/services/channels/internal/rpcapi"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
@@ -120,8 +122,14 @@ func setup(t *testing.T) *bundle {
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},
 		}, b.Log)
+	blobs, err := bucket.Open(t.Context(), "file://"+t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(blobs.Close)
+	files := media.New(b.Store, blobs, delivery.NewCaller(b.Integrations, b.Log), b.Integrations,
+		map[channels.Platform]channels.MediaSource{channels.WhatsApp: cloud, channels.Telegram: bots}, b.Log)
+	t.Cleanup(files.Close)
 	server := rpc.NewServer(b.Log)
-	rpcapi.Register(server, deliveries, b.Integrations, b.draining)
+	rpcapi.Register(server, deliveries, files, b.Integrations, b.draining)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()

@@ -156,7 +156,7 @@ func parameter(of channels.TemplateComponentType, p *channelsv1.TemplateParamete
 
 // headerMedia takes a file where templates have them.
 func headerMedia(of channels.TemplateComponentType, name string, p *channelsv1.OutboundMedia) (*channels.Media, error) {
-	m, err := media("components.parameters.media", p)
+	m, err := outboundMedia("components.parameters.media", p)
 	switch {
 	case err != nil:
 		return nil, err

@@ -74,10 +74,10 @@ func listedExceptions() map[string]channels.Class {
 // notDone are the recorded actions that sending does not use, with the reason.
 func notDone() map[string]string {
 	return map[string]string{
-		"edit_text.json":          "answers are never edited",
-		"send_markdownv2.json":    "texts go out as HTML of our own, which needs no escaping of ordinary marks",
-		"send_rich_message.json":  "younger than most clients; HTML says what answers need",
-		"get_file.json":           "fetching a customer's file is compared where it is done",
+		"edit_text.json":         "answers are never edited",
+		"send_markdownv2.json":   "texts go out as HTML of our own, which needs no escaping of ordinary marks",
+		"send_rich_message.json": "younger than most clients; HTML says what answers need",
+		"get_file.json":          "fetching a customer's file is compared where it is done",
 	}
 }
 

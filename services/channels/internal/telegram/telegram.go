@@ -38,11 +38,12 @@ type Config struct {
 	Media channels.MediaLibrary
 }
 
-// Client is a channels.Sender, TypingIndicator, Drafter, ButtonAnswerer and WebhookManager for any number of bots. It is safe for
-// concurrent use.
+// Client is a channels.Sender, TypingIndicator, Drafter, ButtonAnswerer, WebhookManager and MediaSource for any number of bots. It
+// is safe for concurrent use.
 type Client struct {
 	base  string
 	wire  *wire.Caller
+	files *wire.Downloader
 	media channels.MediaLibrary
 }
 
@@ -54,7 +55,10 @@ func New(c Config) *Client {
 	if c.Media == nil {
 		c.Media = channels.NoMedia{}
 	}
-	return &Client{base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP), media: c.Media}
+	return &Client{
+		base: strings.TrimRight(c.BaseURL, "/"), wire: wire.NewCaller(c.HTTP),
+		files: wire.NewDownloader(wire.DownloaderConfig{Base: c.BaseURL}), media: c.Media,
+	}
 }
 
 // Typing implements channels.TypingIndicator.
@@ -177,7 +181,12 @@ func usable(c channels.Credentials) error {
 func validToken(token string) bool {
 	id, rest, found := strings.Cut(token, ":")
 	_, err := strconv.ParseUint(id, 10, 64)
-	return found && err == nil && rest != "" && strings.IndexFunc(rest, func(r rune) bool {
+	return found && err == nil && isPlain(rest)
+}
+
+// isPlain reports a text of the letters that tokens and ids of files consist of.
+func isPlain(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-'
 	}) < 0
 }

@@ -34,10 +34,11 @@ type Config struct {
 	Media channels.MediaLibrary
 }
 
-// Client is a channels.Sender and channels.ReadMarker for any number of numbers. It is safe for concurrent use.
+// Client is a channels.Sender, channels.ReadMarker and channels.MediaSource for any number of numbers. It is safe for concurrent use.
 type Client struct {
 	root  string
 	wire  *wire.Caller
+	files *wire.Downloader
 	media channels.MediaLibrary
 }
 
@@ -55,6 +56,7 @@ func New(c Config) *Client {
 	return &Client{
 		root:  strings.TrimRight(c.BaseURL, "/") + "/" + strings.Trim(c.Version, "/") + "/",
 		wire:  wire.NewCaller(c.HTTP),
+		files: wire.NewDownloader(wire.DownloaderConfig{Base: c.BaseURL, Hosts: mediaHosts(), Redirects: true}),
 		media: c.Media,
 	}
 }
@@ -96,10 +98,9 @@ func (c *Client) post(ctx context.Context, credentials channels.Credentials, bod
 	if err := usable(credentials); err != nil {
 		return nil, err
 	}
-	response, err := c.wire.Post(ctx, wire.Request{
-		URL: c.root + credentials.PhoneNumberID + "/messages", Header: bearer(credentials), Body: body,
-		Secrets: []string{credentials.AccessToken},
-	})
+	request := call(credentials, c.root+credentials.PhoneNumberID+"/messages")
+	request.Body = body
+	response, err := c.wire.Post(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -109,13 +110,9 @@ func (c *Client) post(ctx context.Context, credentials channels.Credentials, bod
 	return response.Body, nil
 }
 
-func bearer(c channels.Credentials) http.Header {
-	return http.Header{"Authorization": {"Bearer " + c.AccessToken}}
-}
-
-// usable refuses credentials that cannot be right before they are put on the wire.
-func usable(c channels.Credentials) error {
-	if validNumberID(c.PhoneNumberID) && validToken(c.AccessToken) {
+// usable refuses credentials that cannot be right before anybody is asked with them.
+func usable(credentials channels.Credentials) error {
+	if validNumberID(credentials.PhoneNumberID) && validToken(credentials.AccessToken) {
 		return nil
 	}
 	return &channels.SendError{

@@ -75,7 +75,7 @@ type Response struct {
 	Body []byte
 }
 
-// Request is a JSON POST.
+// Request is a call: a JSON POST, or a GET without body.
 type Request struct {
 	URL    string
 	Header http.Header
