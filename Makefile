@@ -80,6 +80,7 @@ verify-proto: $(BUF_TOOLS)
 
 .PHONY: verify-go
 verify-go: $(BIN)/golangci-lint
+	@scripts/sizes
 	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run ./...); done
 
 .PHONY: test
