@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -16,7 +17,10 @@ import (
 // stores are shared by all tests; each system has a database and knowledge bases of its own.
 var stores *system.Stores //nolint:gochecknoglobals // TestMain has no other way to hand it on
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the expectations of recorded payloads anew")
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	if err := system.Built(); err != nil {
