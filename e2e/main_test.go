@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/knobot/knobot/e2e/internal/leak"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 )
@@ -41,7 +42,20 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stores.Stop()
-	return m.Run()
+	return max(m.Run(), leaks(stores.Watch))
+}
+
+// leaks searches the logs of all systems that ran for secrets and for what customers wrote, and returns the exit code.
+func leaks(w *leak.Watch) int {
+	found, err := w.Search()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for _, l := range found {
+		fmt.Fprintln(os.Stderr, l)
+	}
+	return min(len(found), 1)
 }
 
 // start runs a system for one test and prints its logs if the test fails.
