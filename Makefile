@@ -87,6 +87,10 @@ verify-go: $(BIN)/golangci-lint
 test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector
 	@go test -race -shuffle=on -timeout 20m work
 
+.PHONY: test-judges
+test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what is said on the wire: needs node, npm and its registry
+	@KNOBOT_TEST_JUDGES=1 go test -count=1 -v -timeout 10m -run '^(TestJudge|TestForeignEmulator)' ./e2e
+
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run
 	@go run ./e2e/cmd/bench
