@@ -80,11 +80,16 @@ verify-proto: $(BUF_TOOLS)
 
 .PHONY: verify-go
 verify-go: $(BIN)/golangci-lint
+	@scripts/sizes
 	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run ./...); done
 
 .PHONY: test
 test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector
 	@go test -race -shuffle=on -timeout 20m work
+
+.PHONY: test-judges
+test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what is said on the wire: needs node, npm and its registry
+	@KNOBOT_TEST_JUDGES=1 go test -count=1 -v -timeout 10m -run '^(TestJudge|TestForeignEmulator)' ./e2e
 
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run

@@ -46,6 +46,7 @@ type badInput struct {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	b := &badInput{System: start(t, nil), began: time.Now()}
+	stores.Watch.Forbid("a customer's text", canary)
 	require.NoError(t, b.Store(t.Context(), "horario.md", hours))
 	b.addOtherNumber(t)
 
@@ -82,6 +83,9 @@ func (b *badInput) each(t *testing.T) {
 func (b *badInput) addOtherNumber(t *testing.T) {
 	t.Helper()
 	b.other = simulator.Number{ID: "2233445566778", AccessToken: "other-access-token", VerifyToken: "other-verify-token", AppSecret: "other-app-secret"}
+	for _, secret := range []string{b.other.AccessToken, b.other.VerifyToken, b.other.AppSecret} {
+		stores.Watch.Forbid("a secret of the other number", secret)
+	}
 	_, err := b.Simulator.AddNumber(t.Context(), b.other)
 	require.NoError(t, err)
 	_, err = channelsv1.NewIntegrationServiceClient(b.Conn(b.Channels)).CreateIntegration(t.Context(), &channelsv1.CreateIntegrationRequest{

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/knobot/knobot/e2e/internal/leak"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 )
@@ -16,7 +18,10 @@ import (
 // stores are shared by all tests; each system has a database and knowledge bases of its own.
 var stores *system.Stores //nolint:gochecknoglobals // TestMain has no other way to hand it on
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	flag.Bool("update", false, "write the expectations of recorded payloads anew")
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	if err := system.Built(); err != nil {
@@ -37,7 +42,20 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer stores.Stop()
-	return m.Run()
+	return max(m.Run(), leaks(stores.Watch))
+}
+
+// leaks searches the logs of all systems that ran for secrets and for what customers wrote, and returns the exit code.
+func leaks(w *leak.Watch) int {
+	found, err := w.Search()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	for _, l := range found {
+		fmt.Fprintln(os.Stderr, l)
+	}
+	return min(len(found), 1)
 }
 
 // start runs a system for one test and prints its logs if the test fails.

@@ -173,6 +173,8 @@ func glob(t *testing.T, dir, pattern string) []string {
 func addSecondNumber(t *testing.T, s *system.System) {
 	t.Helper()
 	const id = "1122334455667"
+	stores.Watch.Forbid("the second number's access token", "second-token")
+	stores.Watch.Forbid("the second number's verify token", "second-verify")
 	_, err := s.Simulator.AddNumber(t.Context(), simulator.Number{ID: id, AccessToken: "second-token", AppSecret: s.Credentials.AppSecret})
 	require.NoError(t, err)
 	_, err = channelsv1.NewIntegrationServiceClient(s.Conn(s.Channels)).CreateIntegration(t.Context(), &channelsv1.CreateIntegrationRequest{

@@ -171,9 +171,9 @@ func (t *WindowTemplate) validate(e *InvalidError) {
 	if len(t.Languages) < 1 || len(t.Languages) > 20 {
 		e.add("settings.window_template.languages", "1 to 20 language codes are needed")
 	}
-	for _, l := range t.Languages {
-		if !templateLanguage.MatchString(l) {
-			e.add("settings.window_template.languages", "%q is no language code such as es or es_MX", l)
+	for n, l := range t.Languages {
+		if !templateLanguage.MatchString(l) { // what stands there instead is not repeated, it may be a secret
+			e.add("settings.window_template.languages", "entry %d is no language code such as es or es_MX", n+1)
 		}
 	}
 }

@@ -1,12 +1,10 @@
 package system
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
@@ -28,32 +26,6 @@ type Program struct {
 	mu   sync.Mutex
 	cmd  *exec.Cmd
 	done chan struct{}
-}
-
-// Log collects what programs print; it is shared by all starts of a program.
-type Log struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-// Write appends to the log.
-func (l *Log) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-// String returns everything printed so far.
-func (l *Log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-// Tail returns the last n bytes.
-func (l *Log) Tail(n int) string {
-	s := l.String()
-	return s[max(0, len(s)-n):]
 }
 
 // Start starts the program; it must not be running.
@@ -130,12 +102,13 @@ func (p *Program) WaitServing(ctx context.Context) error {
 	}
 }
 
-// runOnce runs a binary with arguments to its end.
-func runOnce(ctx context.Context, env []string, path string, args ...string) error {
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = env
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %v: %w\n%s", filepath.Base(path), args, err, out)
+// runOnce runs the program with arguments to its end.
+func (p *Program) runOnce(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, p.path, args...)
+	cmd.Env = p.env
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", p.Name, args, err, p.log.Tail(4000))
 	}
 	return nil
 }

@@ -21,37 +21,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/knobot/knobot/platform/localpg"
-	"github.com/knobot/knobot/platform/localweaviate"
 	simulator "github.com/knobot/knobot/simulator/client"
 )
-
-// Stores are the servers that several systems share.
-type Stores struct {
-	Postgres *localpg.Server
-	Weaviate *localweaviate.Server
-	media    string // folder of files, one below it for each system
-}
-
-// StartStores starts PostgreSQL and Weaviate in a folder; durable keeps fsync on, for measurements.
-func StartStores(ctx context.Context, dir string, durable bool) (*Stores, error) {
-	pg, err := localpg.Start(ctx, localpg.Options{Dir: filepath.Join(dir, "pg"), Durable: durable})
-	if err != nil {
-		return nil, err
-	}
-	w, err := localweaviate.Start(ctx, localweaviate.Options{Binary: Bin("weaviate-server"), Dir: filepath.Join(dir, "weaviate")})
-	if err != nil {
-		pg.Stop()
-		return nil, err
-	}
-	return &Stores{Postgres: pg, Weaviate: w, media: filepath.Join(dir, "media")}, nil
-}
-
-// Stop stops both.
-func (s *Stores) Stop() {
-	s.Weaviate.Stop()
-	s.Postgres.Stop()
-}
 
 // Options change a system from its defaults.
 type Options struct {
@@ -163,17 +134,32 @@ func (s *System) plan(extra map[string]string) error {
 			s.env[name] = value
 		}
 	}
-	s.Gateway = s.program("gateway", gateway, true)
-	s.Conversation = s.program("conversation", conversation, true)
-	s.RAG = s.program("rag", rag, true)
-	s.Channels = s.program("channels", channels, true)
-	s.SimulatorOf = s.program("simulator", sim, false)
 	s.Simulator = simulator.New(s.SimulatorURL, nil)
+	for _, p := range []struct {
+		of      **Program
+		name    string
+		address string
+		gRPC    bool
+	}{
+		{&s.Gateway, "gateway", gateway, true},
+		{&s.Conversation, "conversation", conversation, true},
+		{&s.RAG, "rag", rag, true},
+		{&s.Channels, "channels", channels, true},
+		{&s.SimulatorOf, "simulator", sim, false},
+	} {
+		if *p.of, err = s.program(p.name, p.address, p.gRPC); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-func (s *System) program(name, address string, gRPC bool) *Program {
-	return &Program{Name: name, Address: address, path: Bin(name), env: s.environment(name, address, gRPC), log: &Log{}}
+func (s *System) program(name, address string, gRPC bool) (*Program, error) {
+	l, err := s.stores.log(name)
+	if err != nil {
+		return nil, err
+	}
+	return &Program{Name: name, Address: address, path: Bin(name), env: s.environment(name, address, gRPC), log: l}, nil
 }
 
 func (s *System) environment(name, address string, gRPC bool) []string {
@@ -183,6 +169,7 @@ func (s *System) environment(name, address string, gRPC bool) []string {
 		env["KNOBOT_DATABASE_URL"] = s.stores.Postgres.URL(s.Database, name).Reveal()
 		env["KNOBOT_MIGRATE_DATABASE_URL"] = s.stores.Postgres.URL(s.Database, name+"_owner").Reveal()
 	}
+	forbidSecrets(s.stores.Watch, env)
 	pairs := make([]string, 0, len(env))
 	for k, v := range env {
 		pairs = append(pairs, k+"="+v)
@@ -207,7 +194,7 @@ func (s *System) prepareDatabase(ctx context.Context) error {
 
 func (s *System) migrate(ctx context.Context) error {
 	for _, p := range []*Program{s.Conversation, s.RAG, s.Channels} {
-		if err := runOnce(ctx, p.env, p.path, "migrate"); err != nil {
+		if err := p.runOnce(ctx, "migrate"); err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/services/channels/internal/wire"
 )
 
 // RecordReports takes what a provider says of our messages and returns what each did, in their order. A report finds its
@@ -71,10 +72,11 @@ func (s *Service) failed(ctx context.Context, d channels.Delivery, step channels
 	if classify := s.providers[d.Platform].Classify; classify != nil && r.ErrorCode != 0 {
 		class = classify(r.ErrorCode)
 	}
+	said := wire.Explanation(r.ErrorMessage)
 	s.log.Warn("message failed after it was sent", zap.String("delivery", d.RequestID), zap.String("integration", d.IntegrationID),
-		zap.Stringer("class", class), zap.Int("code", r.ErrorCode), zap.String("provider_says", r.ErrorMessage))
+		zap.Stringer("class", class), zap.Int("code", r.ErrorCode), zap.String("provider_says", said))
 	if class == channels.ClassStopIntegration && step.Part >= 0 && step.Part < len(d.Parts) {
-		failure := &channels.SendError{Class: class, Code: r.ErrorCode, Message: r.ErrorMessage}
+		failure := &channels.SendError{Class: class, Code: r.ErrorCode, Message: said}
 		s.stop(ctx, d.IntegrationID, d.Parts[step.Part].TryTime, failure)
 	}
 	return class == channels.ClassWindowClosed

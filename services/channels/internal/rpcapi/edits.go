@@ -155,7 +155,7 @@ func choose(path string, in *channelsv1.Integration) ([]field, error) {
 		return []field{f}, nil
 	}
 	if path != "settings" && path != "whatsapp" && path != "telegram" {
-		return nil, invalid("update_mask", "%q is not a field that can be changed", clean(path))
+		return nil, notAField(path)
 	}
 	var chosen []field
 	for name, f := range all {
@@ -164,4 +164,17 @@ func choose(path string, in *channelsv1.Integration) ([]field, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// notAField names a path of a mask that nobody knows. What does not look like one at all is not repeated: it may be a secret.
+func notAField(path string) error {
+	const longest = 64
+	if len(path) > longest || strings.ContainsFunc(path, func(r rune) bool { return !fieldRune(r) }) {
+		return invalid("update_mask", "a path is not a field that can be changed")
+	}
+	return invalid("update_mask", "%q is not a field that can be changed", path)
+}
+
+func fieldRune(r rune) bool {
+	return r == '_' || r == '.' || (r >= 'a' && r <= 'z') || (r >= 'A' && r <= 'Z')
 }

@@ -4,10 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -110,6 +113,23 @@ func TestIntegrations(t *testing.T) {
 		require.Equal(t, channelstest.PhoneNumberID, changed.GetWhatsapp().GetPhoneNumberId())
 		_, err = b.channels.SendMessage(t.Context(), send("r1", user(i.GetId()), "hola"))
 		require.NoError(t, err)
+	})
+
+	t.Run("RefusalsNameAFieldAndRepeatNothingElse", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		in := &channelsv1.Integration{Id: b.create(t, whatsAppRequest()).GetId(), Settings: &channelsv1.Settings{
+			WindowTemplate: &channelsv1.WindowTemplate{Name: "hola", Languages: []string{"es", channelstest.AccessToken}},
+		}}
+		_, err := b.update(t, in, "settings.topK")
+		require.ErrorContains(t, err, "settings.topK")
+		for _, path := range []string{channelstest.AccessToken, channelstest.BotToken, strings.Repeat("a", 65), "settings.window_template"} {
+			_, err := b.update(t, in, path)
+			require.Equal(t, codes.InvalidArgument, status.Code(err))
+			require.NotContains(t, err.Error(), channelstest.AccessToken)
+			require.NotContains(t, err.Error(), channelstest.BotToken)
+			require.NotContains(t, err.Error(), strings.Repeat("a", 65))
+		}
 	})
 
 	t.Run("BadMasksAndValuesAreInvalid", func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -173,14 +174,16 @@ func safe(err error, secrets []string) error {
 	return errors.New(Explanation(err.Error(), secrets...))
 }
 
-// Explanation makes a text of a provider fit for people and logs: no secret (Meta quotes a malformed token), no control
-// characters, not long.
+// Explanation makes a text of a provider fit for people and logs: no secret (Meta quotes a malformed token), nothing that was
+// sent (Telegram quotes a tag that it does not know, or a button's address), no phone number, no control characters, not long.
 func Explanation(text string, secrets ...string) string {
 	for _, secret := range secrets {
 		if secret != "" {
 			text = strings.ReplaceAll(text, secret, "[secret]")
 		}
 	}
+	text = quoted.ReplaceAllString(text, "$1…")
+	text = longNumber.ReplaceAllString(text, "…")
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -192,6 +195,13 @@ func Explanation(text string, secrets ...string) string {
 	}
 	return text
 }
+
+// quoted is what stands in quotation marks, also without the closing one; an apostrophe inside a word is none. longNumber may
+// be somebody's phone number or chat; error codes are shorter.
+var (
+	quoted     = regexp.MustCompile(`"[^"]*"?|(^|[\s(\[=:])'[^']*'?`)
+	longNumber = regexp.MustCompile(`\d{8,}`)
+)
 
 // RetryAfter reads the header of that name, 0 without one, at most an hour.
 func RetryAfter(h http.Header) time.Duration {

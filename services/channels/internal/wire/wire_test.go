@@ -102,7 +102,7 @@ func TestWhatMayHaveBeenSentIsInDoubt(t *testing.T) {
 		}})
 		failure := post(t.Context(), t, server.URL)
 		require.Equal(t, channels.ClassInDoubt, failure.Class)
-		require.Contains(t, failure.Message, "[secret]")
+		require.Contains(t, failure.Message, "malformed HTTP response …")
 	})
 }
 
@@ -132,4 +132,12 @@ func TestExplanationIsFitForLogs(t *testing.T) {
 	require.Equal(t, "bad token [secret]  end", wire.Explanation("bad token "+secret+"\r\nend", secret, ""))
 	require.Len(t, []rune(wire.Explanation(strings.Repeat("ñ", 1000))), 301)
 	require.Equal(t, "a\uFFFD", wire.Explanation("a\xff"))
+	for said, want := range map[string]string{
+		`Bad Request: can't parse entities: Unsupported start tag "mi clave" at byte offset 5`: "Bad Request: can't parse entities: Unsupported start tag … at byte offset 5",
+		"Bad Request: inline keyboard button URL 'https://x.example/ana' is invalid":           "Bad Request: inline keyboard button URL … is invalid",
+		`Bad Request: can't find "never closed`:                                                "Bad Request: can't find …",
+		"(#131030) User's number +573001234567 isn't allowed (#100)":                           "(#131030) User's number +… isn't allowed (#100)",
+	} {
+		require.Equal(t, want, wire.Explanation(said))
+	}
 }
