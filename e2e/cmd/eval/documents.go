@@ -72,7 +72,7 @@ func (e evaluation) ingest(ctx context.Context, kb, path string) error {
 
 // printFailures shows the questions that were not served.
 func (e evaluation) printFailures(ctx context.Context, args []string) error {
-	out, err := exec.CommandContext(ctx, system.Bin("knobot"), args...).Output() //nolint:gosec // our own program
+	out, err := exec.CommandContext(ctx, system.Bin("knobot"), args...).Output()
 	if err != nil {
 		return err
 	}

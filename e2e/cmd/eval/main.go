@@ -54,7 +54,7 @@ func folder() (string, error) {
 		dir = filepath.Join(filepath.Dir(system.Root()), "shared")
 	}
 	dir = filepath.Join(dir, "eval")
-	if _, err := os.Stat(dir); err != nil {
+	if _, err := os.Stat(dir); err != nil { //nolint:gosec // the person who measures names the folder
 		return "", errors.New("no questions to ask: they are in the folder eval of the folder shared beside the repository, or of KNOBOT_SHARED_DIR")
 	}
 	return dir, nil
@@ -112,7 +112,7 @@ func (e evaluation) measure(ctx context.Context, s set) error {
 	}
 	fmt.Printf("\n%s\n", s.name)
 	args := []string{"eval", "--rag", e.system.RAG.Address, "--knowledge-base", s.name, filepath.Join(e.folder, s.questions+".questions.jsonl")}
-	cmd := exec.CommandContext(ctx, system.Bin("knobot"), args...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, system.Bin("knobot"), args...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil || !e.verbose {
 		return err
