@@ -43,7 +43,13 @@ func PlanPress(b *ButtonPress, fallback string) Plan {
 // greets reports whether a command only opens the chat or asks what this is. Every bot gets these two (Bot API, global commands);
 // what follows /start is a link's, not the customer's. Any other command is a question like one without a slash.
 func (m *InboundMessage) greets() bool {
-	return m.Command == "start" || (m.Command == "help" && len(strings.Fields(m.Text)) <= 1)
+	switch m.Command {
+	case "start":
+		return true
+	case "help", "ayuda", "ajuda":
+		return len(strings.Fields(m.Text)) <= 1
+	}
+	return false
 }
 
 func comment(k MessageKind) bool {

@@ -48,6 +48,7 @@ func TestPlanMessage(t *testing.T) {
 			true, "Pedido:\n2 × CAFE-500 (30.5 COP)\n1 × TE\nsin azúcar", "",
 		},
 		"help":              {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/help", Command: "help"}, true, "/help", conversation.SentenceGreeting},
+		"ayuda":             {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/ayuda", Command: "ayuda"}, true, "/ayuda", conversation.SentenceGreeting},
 		"help with a thing": {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/help envíos", Command: "help"}, true, "/help envíos", ""},
 		"start with a link": {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/start promo7", Command: "start"}, true, "/start promo7", conversation.SentenceGreeting},
 		"location": {

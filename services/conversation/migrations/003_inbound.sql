@@ -20,6 +20,14 @@ create table message_parts (
     primary key (conversation_id, platform_message_id)
 );
 
+-- BSUIDs that were remade. Webhooks come in no order: a message that was written before the change may arrive after the notice.
+create table former_ids (
+    integration_id text not null,
+    external_id    text not null,
+    user_id        uuid not null references users (id) on delete cascade,
+    primary key (integration_id, external_id)
+);
+
 alter table users
     -- the last message came without the number: answers go to the BSUID
     add column phone_hidden boolean not null default false,
@@ -53,7 +61,7 @@ alter table delivery_reports
 alter table delivery_reports drop column pricing_model, drop column pricing_type;
 drop index users_phone_key;
 alter table users drop column phone_key, drop column phone_seen_time, drop column phone_hidden;
-drop table message_parts;
+drop table message_parts, former_ids;
 drop index messages_platform_id;
 alter table messages drop column deleted;
 drop index conversations_chat;

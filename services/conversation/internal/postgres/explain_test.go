@@ -25,7 +25,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		args    []any
 		indexes []string
 	}{
-		"users_find":               {[]any{keys, []string{"CO.17"}, keys, []string{"5717"}}, []string{"users_external_id", "users_phone_key"}},
+		"users_find":               {[]any{keys, []string{"CO.17"}, keys, []string{"5717"}}, []string{"users_external_id", "users_phone_key", "former_ids_pkey"}},
 		"keys_owner":               {[]any{keys, [][]byte{{1}}}, []string{"inbound_keys_pkey"}},
 		"payloads_owner":           {[]any{[][]byte{{1}}}, []string{"webhook_payloads_pkey"}},
 		"conversations_close_idle": {[]any{keys, []string{"user/17"}, 86400.0}, []string{"conversations_active"}},
@@ -88,6 +88,8 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 	for _, statement := range []string{
 		`insert into users (id, integration_id, platform, username, external_id, phone)
 		 select ` + id + `, 'wa-1', 'whatsapp', 'whatsapp_' || n, 'CO.' || n, '57' || n from generate_series(1, 20000) n`,
+		`insert into former_ids (integration_id, external_id, user_id)
+		 select 'wa-1', 'CO.before.' || n, ` + id + ` from generate_series(1, 20000) n`,
 		`insert into conversations (id, integration_id, scope, user_id, platform, platform_user_id, created_via, rag_enabled, passages)
 		 select ` + id + `, 'wa-1', 'user/' || n, ` + id + `, 'whatsapp', '57' || n, 'whatsapp', true, 5 from generate_series(1, 20000) n`,
 		`insert into messages (id, conversation_id, position, role, kind, text, state, request_id)

@@ -135,6 +135,18 @@ func TestNotices(t *testing.T) {
 		}
 	})
 
+	t.Run("WhatWasWrittenBeforeARotationAndComesAfterItIsTheSameUsers", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.receive(b.says("hola", from("CO.a", "573001111111")))
+		b.receive(b.notice(conversation.PhoneNumberChanged, "573001111111", "573002222222"), b.notice(conversation.UserIDChanged, "CO.a", "CO.b"))
+		b.receive(b.notice(conversation.UserIDChanged, "CO.b", "CO.c"))
+		b.receive(b.says("uno", from("CO.a", "573001111111")), b.says("dos", from("CO.b", "")), b.says("tres", from("CO.c", "573002222222")))
+		require.Equal(t, 1, b.count("users"))
+		require.Equal(t, 1, b.count("conversations"))
+		require.Equal(t, 1, b.count("users where external_id = 'CO.c' and phone = '573002222222'"))
+	})
+
 	t.Run("NumberOfSomebodyElseIsTakenFromThem", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

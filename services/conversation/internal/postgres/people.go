@@ -44,6 +44,8 @@ type people struct {
 	found map[person]*stored
 	// The keys as they are after what was matched so far.
 	byExternal, byPhone map[ident]*stored
+	// former are BSUIDs of before, with the present ones.
+	former map[ident]string
 }
 
 // ident is one key of a user: a BSUID, a Telegram id or the key of a phone number.
@@ -60,7 +62,7 @@ func newPeople(in *intake) *people {
 
 func (p *people) reset() {
 	p.users, p.order = map[conversation.UserID]*stored{}, nil
-	p.byExternal, p.byPhone = map[ident]*stored{}, map[ident]*stored{}
+	p.byExternal, p.byPhone, p.former = map[ident]*stored{}, map[ident]*stored{}, map[ident]string{}
 }
 
 // who returns who wrote. An echo is the company's own: the user is whom it was written to.
@@ -74,6 +76,19 @@ func (it *item) who() person {
 		id = conversation.Identity{}
 	}
 	return person{it.key().integration, id}
+}
+
+// present is somebody as they are known now. What a BSUID of before brings along is of before, too: it says nothing about the
+// number.
+func (p *people) present(w person) person {
+	key := ident{w.integration, w.identity.ExternalID}
+	if _, lives := p.byExternal[key]; lives {
+		return w
+	}
+	if now, ok := p.former[key]; ok {
+		w.identity = conversation.Identity{ExternalID: now}
+	}
+	return w
 }
 
 // find asks for all users that the identities lead to, known or not: duplicates are not told apart yet, and cost little.
@@ -100,9 +115,16 @@ func (p *people) find(b *pgx.Batch) {
 func (p *people) scan(rows pgx.Rows) error {
 	p.reset()
 	var u stored
+	var former string
 	_, err := pgx.ForEachRow(rows, []any{
-		&u.ID, &u.integration, &u.ExternalID, &u.Phone, &u.PhoneSeen, &u.lastSeen, &u.displayName, &u.blocked, &u.wasHidden,
+		&u.ID, &u.integration, &u.ExternalID, &u.Phone, &u.PhoneSeen, &u.lastSeen, &u.displayName, &u.blocked, &u.wasHidden, &former,
 	}, func() error {
+		if former != "" {
+			p.former[ident{u.integration, former}] = u.ExternalID
+		}
+		if _, known := p.users[u.ID]; known {
+			return nil
+		}
 		c := u
 		c.hidden = u.wasHidden
 		c.was = conversation.Identity{ExternalID: u.ExternalID, Phone: u.Phone}
@@ -164,7 +186,7 @@ func (p *people) resolve(ctx context.Context) error {
 func (p *people) match() {
 	clear(p.found)
 	for _, it := range p.in.messages() {
-		w := it.who()
+		w := p.present(it.who())
 		it.user = ""
 		if w.identity.Known() {
 			u, ok := p.found[w]
