@@ -40,7 +40,7 @@ func PlanPress(b *ButtonPress, fallback string) Plan {
 	}, fallback)
 }
 
-// greets reports whether a command only opens the chat or asks what this is. Every bot gets these two (Bot API, global commands);
+// greets reports whether a command only opens the chat or asks what this is. Every bot gets /start and /help (Bot API, global commands);
 // what follows /start is a link's, not the customer's. Any other command is a question like one without a slash.
 func (m *InboundMessage) greets() bool {
 	switch m.Command {
