@@ -51,6 +51,13 @@ grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.AnswerService/GetCapabilities
 # with status 73.
 grpcurl -plaintext -d '{"header": {"mime_type": "audio/ogg"}} {"chunk": "T2dnUw=="}' 127.0.0.1:9102 knobot.rag.v1.AnswerService/Transcribe || [ $? -eq 73 ]
 
+# Questions with known answers, measured: the options, then a question a line. `knobot eval` reads them from a file.
+grpcurl -plaintext -d @ 127.0.0.1:9102 knobot.rag.v1.EvaluationService/Evaluate <<JSON
+{"options": {"knowledge_base": "$kb"}}
+{"question": {"id": "1", "turns": [{"role": "ROLE_CUSTOMER", "text": "¿A qué hora abren los sábados?"}], "answers": ["10:00 a 14:00"], "documents": ["horario.md"]}}
+{"question": {"id": "2", "turns": [{"role": "ROLE_CUSTOMER", "text": "¿Cuántas lunas tiene Júpiter?"}]}}
+JSON
+
 ## Removal
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/DeleteDocument

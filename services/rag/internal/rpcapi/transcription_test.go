@@ -25,6 +25,8 @@ type able struct{ rpcapi.Answerer }
 
 func (able) Capabilities() rag.Capabilities { return rag.Capabilities{Images: true} }
 
+func (able) Streams() bool { return true }
+
 // ear is a model that hears what a test says.
 type ear func(context.Context, llm.Recording) (string, error)
 
@@ -161,5 +163,6 @@ func TestCapabilities(t *testing.T) {
 		require.Equal(t, on, can.GetTranscription())
 		require.True(t, can.GetImages())
 		require.False(t, can.GetDocuments())
+		require.True(t, can.GetStreaming())
 	}
 }
