@@ -103,7 +103,7 @@ func TestThousandsOfEntitiesCostLittle(t *testing.T) {
 	start := time.Now()
 	e := decode(t, payload)
 	require.False(t, e.Content.(*gateway.Message).Addressed)
-	require.Less(t, time.Since(start), 5*time.Second)
+	require.Less(t, time.Since(start), 30*time.Second)
 }
 
 func FuzzDecodeTelegram(f *testing.F) {
