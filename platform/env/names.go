@@ -26,6 +26,7 @@ func storageNames() []Name {
 		{"KNOBOT_WEAVIATE_URL", "Base URL of Weaviate's REST API.", false},
 		{"KNOBOT_WEAVIATE_GRPC_ADDR", "Address of Weaviate's gRPC API.", false},
 		{"KNOBOT_WEAVIATE_API_KEY", "API key of Weaviate.", true},
+		{"KNOBOT_CACHE_DIR", "Folder where rag keeps its compiled reader of PDFs, to start it faster; empty keeps nothing.", false},
 		{"KNOBOT_MEDIA_URL", "Where media files are kept, as a gocloud.dev/blob URL.", false},
 		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals the integrations' secrets at rest.", true},
 	}

@@ -30,6 +30,12 @@ const (
 	PlainText ContentType = "text/plain"
 	Markdown  ContentType = "text/markdown"
 	HTML      ContentType = "text/html"
+	CSV       ContentType = "text/csv"
+	PDF       ContentType = "application/pdf"
+	DOCX      ContentType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	XLSX      ContentType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	// QuestionsAndAnswers are pairs of both, in JSON.
+	QuestionsAndAnswers ContentType = "application/json"
 )
 
 // Audience is for whom a document is.
@@ -125,6 +131,8 @@ type Version struct {
 	// Recipe names how passages were cut and analysed.
 	Recipe   string
 	Passages []Passage
+	// Replaces is the only version whose place this one may take, empty for whichever is current.
+	Replaces VersionID
 }
 
 // Garbage is a version that no document has any more and that may still stand in the index.

@@ -145,7 +145,7 @@ type Document struct {
 	Title string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
 	// Where people can read it, empty for none.
 	SourceUri string `protobuf:"bytes,5,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
-	// text/plain, text/markdown or text/html.
+	// How its content is written: see CreateDocumentRequest.
 	ContentType string `protobuf:"bytes,6,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// Counts its contents, from 1.
 	Version int32 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
@@ -297,9 +297,16 @@ type CreateDocumentRequest struct {
 	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
 	// Where people can read it: an http or https address, or empty.
 	SourceUri string `protobuf:"bytes,4,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
-	// text/plain, text/markdown or text/html; empty: by the name's ending, else text/plain.
+	// How the content is written; empty: by the name's ending, else by its first bytes, else plain text.
+	//
+	//	text/plain, text/markdown, text/html
+	//	text/csv: a table whose first row names its columns. One with a column question (pregunta, pergunta) and a column
+	//	answer (respuesta, resposta) is pairs, each of them a passage; its other columns are not read.
+	//	application/json, application/jsonl: objects with a question and an answer, by the same names.
+	//	application/pdf with text; scanned pages have none
+	//	DOCX and XLSX, by their long names of application/vnd.openxmlformats-officedocument
 	ContentType string `protobuf:"bytes,5,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
-	// Content in UTF-8, at most 8 MiB.
+	// Content, at most 8 MiB; text in UTF-8.
 	Content []byte `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
 	// For whom it is.
 	Audience Audience `protobuf:"varint,7,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`

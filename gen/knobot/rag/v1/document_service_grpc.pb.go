@@ -32,7 +32,8 @@ const (
 // DocumentService keeps the documents of knowledge bases.
 type DocumentServiceClient interface {
 	// CreateDocument stores a document, or a new version of the one with this name, and indexes it; when it returns,
-	// questions find it. The same content again is no work. INVALID_ARGUMENT for a type that cannot be read.
+	// questions find it. The same content again is no work. INVALID_ARGUMENT for what cannot be taken in: CONTENT_TYPE,
+	// CONTENT_UNREADABLE, CONTENT_TOO_LARGE, CONTENT_ENCRYPTED, CONTENT_EMPTY, CONTENT_NOT_UTF8 say why.
 	CreateDocument(ctx context.Context, in *CreateDocumentRequest, opts ...grpc.CallOption) (*CreateDocumentResponse, error)
 	// GetDocument returns one with its content. NOT_FOUND if there is none.
 	GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error)
@@ -97,7 +98,8 @@ func (c *documentServiceClient) DeleteDocument(ctx context.Context, in *DeleteDo
 // DocumentService keeps the documents of knowledge bases.
 type DocumentServiceServer interface {
 	// CreateDocument stores a document, or a new version of the one with this name, and indexes it; when it returns,
-	// questions find it. The same content again is no work. INVALID_ARGUMENT for a type that cannot be read.
+	// questions find it. The same content again is no work. INVALID_ARGUMENT for what cannot be taken in: CONTENT_TYPE,
+	// CONTENT_UNREADABLE, CONTENT_TOO_LARGE, CONTENT_ENCRYPTED, CONTENT_EMPTY, CONTENT_NOT_UTF8 say why.
 	CreateDocument(context.Context, *CreateDocumentRequest) (*CreateDocumentResponse, error)
 	// GetDocument returns one with its content. NOT_FOUND if there is none.
 	GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error)

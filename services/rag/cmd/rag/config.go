@@ -19,6 +19,7 @@ type Config struct {
 	WeaviateURL        string     `env:"KNOBOT_WEAVIATE_URL" envDefault:"http://127.0.0.1:8080"`
 	WeaviateGRPCAddr   string     `env:"KNOBOT_WEAVIATE_GRPC_ADDR" envDefault:"127.0.0.1:50051"`
 	WeaviateAPIKey     env.Secret `env:"KNOBOT_WEAVIATE_API_KEY"`
+	CacheDir           string     `env:"KNOBOT_CACHE_DIR"`
 	LLMProvider        string     `env:"KNOBOT_LLM_PROVIDER" envDefault:"extractive"`
 	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
 	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`

@@ -6,7 +6,6 @@ import (
 	"os"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
-	"go.uber.org/zap"
 	"google.golang.org/grpc"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
@@ -18,6 +17,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
@@ -26,10 +26,6 @@ import (
 func main() {
 	os.Exit(service.Main("rag", service.Defaults{GRPCAddr: "127.0.0.1:9102", DebugAddr: "127.0.0.1:9202"}, run,
 		service.WithMigrate(migrate)))
-}
-
-func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
-	return postgres.Schema().Migrate(ctx, cfg.owner(), cfg.DatabaseURL)
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {
@@ -46,8 +42,11 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	}
 	s.OnStop(func() { _ = index.Close() })
 
+	files := reader.New(cfg.CacheDir)
+	s.OnStop(files.Close)
+
 	store, analyzer := postgres.NewStore(pool), analysis.New()
-	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
+	library, keeper := ingestion.New(store, index, files, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,11 +19,12 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/chunk"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
 // recipe names how passages are made; stored ones made otherwise are made again at the next start.
-const recipe = "chunk " + chunk.Recipe + ", analysis " + analysis.Version
+const recipe = "reader " + reader.Recipe + ", chunk " + chunk.Recipe + ", analysis " + analysis.Version
 
 // Store keeps documents. Its errors are those of package postgres.
 type Store interface {
@@ -34,6 +36,8 @@ type Store interface {
 	Unchanged(ctx context.Context, v rag.Version) (rag.Document, bool, error)
 	// AddVersion stores a version that nothing finds yet.
 	AddVersion(ctx context.Context, v rag.Version) error
+	// AddPassages stores passages of such a version, the first of which has the ordinal from.
+	AddPassages(ctx context.Context, id rag.VersionID, from int, passages []rag.Passage) error
 	// Activate switches the document to the version at once.
 	Activate(ctx context.Context, v rag.Version) (postgres.Activated, error)
 	// Discard gives up a version that was not activated.
@@ -68,13 +72,20 @@ type Library struct {
 	store    Store
 	index    Index
 	keeper   *Keeper
+	files    Reader
 	analyzer *analysis.Analyzer
 	log      *zap.Logger
 }
 
+// Reader reads files.
+type Reader interface {
+	// Read returns the errors of package reader for what is wrong with a file.
+	Read(ctx context.Context, kind rag.ContentType, content []byte) (reader.Text, error)
+}
+
 // New returns a library and the keeper of its index, which has to be run.
-func New(store Store, index Index, analyzer *analysis.Analyzer, log *zap.Logger) (*Library, *Keeper) {
-	l := &Library{store: store, index: index, analyzer: analyzer, log: log}
+func New(store Store, index Index, files Reader, analyzer *analysis.Analyzer, log *zap.Logger) (*Library, *Keeper) {
+	l := &Library{store: store, index: index, files: files, analyzer: analyzer, log: log}
 	l.keeper = newKeeper(l)
 	return l, l.keeper
 }
@@ -96,7 +107,7 @@ type Upload struct {
 // not the old. unchanged says that this was its content already. It returns Invalid for a content that cannot be read,
 // NotFound for an unknown knowledge base and Unavailable, storing nothing, while the index cannot be written.
 func (l *Library) Add(ctx context.Context, up Upload) (doc rag.Document, unchanged bool, err error) {
-	if err := up.validate(); err != nil {
+	if err := up.validate(maxText); err != nil {
 		return rag.Document{}, false, err
 	}
 	kb, err := l.store.KnowledgeBase(ctx, up.KnowledgeBase)
@@ -113,17 +124,17 @@ func (l *Library) Add(ctx context.Context, up Upload) (doc rag.Document, unchang
 	return l.process(ctx, version)
 }
 
-// process cuts, stores, indexes and activates a version, in this order: whatever breaks off on the way leaves the
+// process reads, cuts, stores, indexes and activates a version, in this order: whatever breaks off on the way leaves the
 // document as it was, and a version that the keeper removes.
 func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document, unchanged bool, err error) {
-	entries, err := l.cut(&v)
+	passages, err := l.cut(ctx, &v)
 	if err != nil {
 		return rag.Document{}, false, err
 	}
 	if err := l.store.AddVersion(ctx, v); err != nil {
 		return rag.Document{}, false, err
 	}
-	done, err := l.activate(ctx, v, entries)
+	done, err := l.activate(ctx, v, passages)
 	if err != nil {
 		l.discard(ctx, v.ID)
 		return rag.Document{}, false, err
@@ -134,9 +145,20 @@ func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document,
 	return done.Document, done.Unchanged, nil
 }
 
-func (l *Library) activate(ctx context.Context, v rag.Version, entries []weaviate.Entry) (postgres.Activated, error) {
-	if err := l.put(ctx, v.KnowledgeBase, entries); err != nil {
-		return postgres.Activated{}, err
+// batch is how many passages are analysed, stored and indexed at a time: what is in memory at once.
+const batch = 200
+
+func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.Passage) (postgres.Activated, error) {
+	from := 0
+	for part := range slices.Chunk(passages, batch) {
+		stored, entries := l.analyse(v, from, part)
+		if err := l.store.AddPassages(ctx, v.ID, from, stored); err != nil {
+			return postgres.Activated{}, err
+		}
+		if err := l.put(ctx, v.KnowledgeBase, entries); err != nil {
+			return postgres.Activated{}, err
+		}
+		from += len(part)
 	}
 	return l.store.Activate(ctx, v)
 }
@@ -191,22 +213,30 @@ func (l *Library) Delete(ctx context.Context, id rag.DocumentID) error {
 	return nil
 }
 
-// cut fills in a version's title and passages and returns their entries for the index.
-func (l *Library) cut(v *rag.Version) ([]weaviate.Entry, error) {
-	outline, err := chunk.Split(chunk.Source{Name: v.Name, Title: v.Title, Type: v.Type, Content: v.Content})
+// cut reads and cuts a version's content, and fills in its title.
+func (l *Library) cut(ctx context.Context, v *rag.Version) ([]chunk.Passage, error) {
+	text, err := l.files.Read(ctx, v.Type, v.Content)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	outline, err := chunk.Split(chunk.Source{Name: v.Name, Title: v.Title, Type: text.Type, Content: text.Content})
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	v.Title = outline.Title
-	v.Passages = make([]rag.Passage, len(outline.Passages))
-	entries := make([]weaviate.Entry, len(outline.Passages))
-	for i, p := range outline.Passages {
-		v.Passages[i] = rag.Passage{ID: passageID(v.ID, i), Title: v.Title, HeadingPath: p.HeadingPath, Text: p.Text}
-		analysed := l.analyzer.Document(v.Passages[i].Context())
-		v.Passages[i].Stems = analysed.Distinct
-		entries[i] = entry(v.ID, v.Passages[i].ID, analysed)
+	return outline.Passages, nil
+}
+
+// analyse makes passages of a version and their entries for the index; the first one's ordinal is from.
+func (l *Library) analyse(v rag.Version, from int, cut []chunk.Passage) ([]rag.Passage, []weaviate.Entry) {
+	passages, entries := make([]rag.Passage, len(cut)), make([]weaviate.Entry, len(cut))
+	for i, p := range cut {
+		passages[i] = rag.Passage{ID: passageID(v.ID, from+i), Title: v.Title, HeadingPath: p.HeadingPath, Text: p.Text}
+		analysed := l.analyzer.Document(passages[i].Context())
+		passages[i].Stems = analysed.Distinct
+		entries[i] = entry(v.ID, passages[i].ID, analysed)
 	}
-	return entries, nil
+	return passages, entries
 }
 
 func entry(version rag.VersionID, passage rag.PassageID, d analysis.Document) weaviate.Entry {
@@ -220,14 +250,25 @@ func passageID(version rag.VersionID, ordinal int) rag.PassageID {
 	return rag.PassageID(uuid.NewSHA1(uuid.MustParse(string(version)), binary.BigEndian.AppendUint64(nil, uint64(ordinal))).String())
 }
 
+// unreadable gives what is wrong with a content its stable reason. Other errors are no fault of the content.
 func unreadable(err error) error {
-	switch {
-	case errors.Is(err, chunk.ErrEncoding):
-		return fault.New(fault.Invalid, "CONTENT_NOT_UTF8", "the content is not valid UTF-8").WithCause(err)
-	case errors.Is(err, chunk.ErrTooMany):
-		return fault.New(fault.Invalid, "CONTENT_TOO_LARGE", "the content makes too many passages: split it into several documents").WithCause(err)
+	for _, known := range []struct {
+		is              error
+		reason, message string
+	}{
+		{chunk.ErrEncoding, "CONTENT_NOT_UTF8", "the content is not valid UTF-8"},
+		{chunk.ErrTooMany, "CONTENT_TOO_LARGE", "the content makes too many passages: split it into several documents"},
+		{chunk.ErrUnreadable, "CONTENT_UNREADABLE", "the content cannot be read as its content_type"},
+		{reader.ErrUnreadable, "CONTENT_UNREADABLE", "the content is broken, or is not what its content_type says"},
+		{reader.ErrTooLarge, "CONTENT_TOO_LARGE", "the content holds too much: split it into several documents"},
+		{reader.ErrEncrypted, "CONTENT_ENCRYPTED", "the content asks for a password: store it without one"},
+		{reader.ErrEmpty, "CONTENT_EMPTY", "the content holds no text; a scanned page is a picture and has to be made text first"},
+	} {
+		if errors.Is(err, known.is) {
+			return fault.New(fault.Invalid, known.reason, known.message).WithCause(err)
+		}
 	}
-	return fault.New(fault.Invalid, "CONTENT_UNREADABLE", "the content cannot be read as its content_type").WithCause(err)
+	return err
 }
 
 // hash covers everything that makes a difference to what is shown and found.

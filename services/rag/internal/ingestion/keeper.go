@@ -186,7 +186,7 @@ func (k *Keeper) renew(ctx context.Context) error {
 		if !found {
 			continue
 		}
-		v.ID, v.Recipe = newVersion(), recipe
+		v.ID, v.Recipe, v.Passages, v.Replaces = newVersion(), recipe, nil, id
 		if _, _, err := k.library.process(ctx, v); err != nil {
 			return err
 		}

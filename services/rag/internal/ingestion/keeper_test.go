@@ -19,7 +19,7 @@ import (
 func restarted(t *testing.T, b *ragtest.Bundle) *ragtest.Bundle {
 	t.Helper()
 	again := *b
-	again.Library, again.Keeper = ingestion.New(b.Store, b.Index, b.Analyzer, zaptest.NewLogger(t))
+	again.Library, again.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	again.Searcher = retrieval.New(b.Store, b.Index, again.Keeper, b.Analyzer)
 	return &again
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
@@ -82,6 +83,7 @@ type Bundle struct {
 	Keeper   *ingestion.Keeper
 	Searcher *retrieval.Searcher
 	Analyzer *analysis.Analyzer
+	Files    *reader.Reader
 }
 
 // New returns a bundle whose keeper does not run by itself.
@@ -95,8 +97,10 @@ func New(t testing.TB) *Bundle {
 		Store:    postgres.NewStore(pool),
 		Index:    Index(t),
 		Analyzer: analysis.New(),
+		Files:    reader.New(""),
 	}
-	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Analyzer, zaptest.NewLogger(t))
+	t.Cleanup(b.Files.Close)
+	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
 	return b
 }
