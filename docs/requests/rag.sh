@@ -30,6 +30,20 @@ document=$(grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"name\": \"hora
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/GetDocument
 
+# A stream: the metadata first, then the content in pieces. It returns at once, and the document is made in the background.
+ingestion=$(grpcurl -plaintext -d "{\"metadata\": {\"knowledge_base\": \"$kb\", \"name\": \"horario-2.md\"}} {\"content\": \"$content\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/UploadDocument | field id)
+
+## IngestionService
+
+# The stream ends when the ingestion does.
+grpcurl -plaintext -max-time 60 -d "{\"id\": \"$ingestion\"}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/WatchIngestion
+
+grpcurl -plaintext -d "{\"id\": \"$ingestion\"}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/GetIngestion
+
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/ListIngestions
+
+## DocumentService, continued
+
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/ListDocuments
 
 ## Search and answer

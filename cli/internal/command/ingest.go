@@ -3,23 +3,18 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
-// maxDocument is the rag service's own limit in bytes; asking here saves sending what it would refuse.
-const maxDocument = 8 << 20
-
 // ingestCommand stores documents.
 type ingestCommand struct {
 	ragPeer
 	KnowledgeBase string   `default:"default" help:"The knowledge base."`
-	Paths         []string `arg:"" type:"existingpath" help:"Files (.md, .txt, .html) or folders of them."`
+	Paths         []string `arg:"" type:"existingpath" help:"Files (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx) or folders of them."`
 }
 
 // Run stores every file and says what became of it. One that is refused does not hold up the others.
@@ -29,21 +24,28 @@ func (c ingestCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	documents := ragv1.NewDocumentServiceClient(conn)
-
 	files, err := documentsIn(c.Paths)
 	if err != nil {
 		return err
 	}
+	up := uploader{
+		documents: ragv1.NewDocumentServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
+		knowledgeBase: c.KnowledgeBase,
+	}
+	return storeAll(ctx, up, files, s)
+}
+
+func storeAll(ctx context.Context, up uploader, files []documentFile, s streams) error {
 	failed := 0
 	for i, file := range files {
-		fmt.Fprintf(s.out, "[%d/%d] %s: ", i+1, len(files), file.name)
-		note, err := c.store(ctx, documents, file)
+		line := newStatusLine(s.out, fmt.Sprintf("[%d/%d] %s: ", i+1, len(files), file.name))
+		up.progress = line.show
+		note, err := up.store(ctx, file)
 		if err != nil {
 			failed++
 			note = readable(err)
 		}
-		fmt.Fprintln(s.out, note)
+		line.end(note)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d documents were not stored", failed, len(files))
@@ -85,50 +87,15 @@ func documentsIn(paths []string) ([]documentFile, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no documents (.md, .txt, .html) at %s", strings.Join(paths, ", "))
+		return nil, fmt.Errorf("no documents (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx) at %s", strings.Join(paths, ", "))
 	}
 	return files, nil
 }
 
 func isDocument(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".md", ".markdown", ".txt", ".html", ".htm":
+	case ".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".tsv", ".json", ".jsonl", ".pdf", ".docx", ".xlsx":
 		return true
 	}
 	return false
-}
-
-func (c ingestCommand) store(ctx context.Context, documents ragv1.DocumentServiceClient, file documentFile) (string, error) {
-	content, err := readBounded(file.path)
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := documents.CreateDocument(ctx, &ragv1.CreateDocumentRequest{
-		KnowledgeBase: c.KnowledgeBase, Name: file.name, Content: content,
-	})
-	if err != nil {
-		return "", err
-	}
-	if r.GetUnchanged() {
-		return "unchanged", nil
-	}
-	return fmt.Sprintf("%d passages, version %d", r.GetDocument().GetPassageCount(), r.GetDocument().GetVersion()), nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the person at the terminal names the file
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > maxDocument {
-		return nil, fmt.Errorf("larger than %d MiB", maxDocument>>20)
-	}
-	return content, nil
 }

@@ -51,9 +51,10 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
-	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
+	rpcapi.RegisterDocuments(s.GRPC(), library, store, s.Draining())
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("index", keeper.Run)
+	s.Go("ingestions", ingestion.NewWorker(library, store, s.Logger()).Run)
 	return s.Serve(ctx)
 }

@@ -42,6 +42,10 @@ type Store interface {
 	Activate(ctx context.Context, v rag.Version) (postgres.Activated, error)
 	// Discard gives up a version that was not activated.
 	Discard(ctx context.Context, version rag.VersionID) error
+	// Submit queues a version, unless the document has its content. It returns NotFound if the knowledge base is gone.
+	Submit(ctx context.Context, v rag.Version) (rag.Ingestion, error)
+	// Supersede gives up what is queued for a document.
+	Supersede(ctx context.Context, kb rag.KnowledgeBaseID, document string) error
 	// DeleteDocument returns NotFound if there is none.
 	DeleteDocument(ctx context.Context, id rag.DocumentID) (rag.Garbage, error)
 	// DeleteKnowledgeBase returns NotFound if there is none.
@@ -56,6 +60,7 @@ type Store interface {
 	ActiveVersions(ctx context.Context, kb rag.KnowledgeBaseID) ([]rag.VersionID, error)
 	Outdated(ctx context.Context, recipe string) ([]rag.VersionID, error)
 	Version(ctx context.Context, id rag.VersionID) (v rag.Version, found bool, err error)
+	PruneIngestions(ctx context.Context, age time.Duration) error
 }
 
 // Index makes passages findable. It returns weaviate.ErrMissing and weaviate.ErrUnavailable.
@@ -75,6 +80,8 @@ type Library struct {
 	files    Reader
 	analyzer *analysis.Analyzer
 	log      *zap.Logger
+	// submitted wakes a worker of this process.
+	submitted chan struct{}
 }
 
 // Reader reads files.
@@ -85,7 +92,7 @@ type Reader interface {
 
 // New returns a library and the keeper of its index, which has to be run.
 func New(store Store, index Index, files Reader, analyzer *analysis.Analyzer, log *zap.Logger) (*Library, *Keeper) {
-	l := &Library{store: store, index: index, files: files, analyzer: analyzer, log: log}
+	l := &Library{store: store, index: index, files: files, analyzer: analyzer, log: log, submitted: make(chan struct{}, workers)}
 	l.keeper = newKeeper(l)
 	return l, l.keeper
 }
@@ -110,23 +117,72 @@ func (l *Library) Add(ctx context.Context, up Upload) (doc rag.Document, unchang
 	if err := up.validate(maxText); err != nil {
 		return rag.Document{}, false, err
 	}
-	kb, err := l.store.KnowledgeBase(ctx, up.KnowledgeBase)
+	version, err := l.version(ctx, up)
 	if err != nil {
 		return rag.Document{}, false, err
 	}
-	version := rag.Version{
+	doc, same, err := l.store.Unchanged(ctx, version)
+	if err != nil {
+		return rag.Document{}, false, err
+	}
+	if same {
+		return doc, true, l.store.Supersede(ctx, version.KnowledgeBase, version.Name)
+	}
+	return l.process(ctx, version, l.direct())
+}
+
+// Submit takes a document in later: a worker makes it of the content, also after a restart. It returns Invalid for what
+// shows already that it cannot be read, and NotFound for an unknown knowledge base.
+func (l *Library) Submit(ctx context.Context, up Upload) (rag.Ingestion, error) {
+	if err := up.validate(MaxFile); err != nil {
+		return rag.Ingestion{}, err
+	}
+	version, err := l.version(ctx, up)
+	if err != nil {
+		return rag.Ingestion{}, err
+	}
+	job, err := l.store.Submit(ctx, version)
+	if err == nil && !job.Ended() {
+		select {
+		case l.submitted <- struct{}{}:
+		default: // all are awake
+		}
+	}
+	return job, err
+}
+
+func (l *Library) version(ctx context.Context, up Upload) (rag.Version, error) {
+	kb, err := l.store.KnowledgeBase(ctx, up.KnowledgeBase)
+	if err != nil {
+		return rag.Version{}, err
+	}
+	return rag.Version{
 		ID: newVersion(), KnowledgeBase: kb.ID, Name: up.Name, Title: up.Title, SourceURI: up.SourceURI,
 		Type: up.Type, Audience: up.Audience, Trust: up.Trust, Content: up.Content, Hash: up.hash(), Recipe: recipe,
+	}, nil
+}
+
+// course is what differs between the ways in.
+type course struct {
+	// progress hears how far it is; an error of its stops all.
+	progress func(ctx context.Context, state rag.IngestionState, done, total int) error
+	activate func(ctx context.Context, v rag.Version) (postgres.Activated, error)
+}
+
+// direct is the course of what a caller waits for.
+func (l *Library) direct() course {
+	return course{
+		progress: func(context.Context, rag.IngestionState, int, int) error { return nil },
+		activate: l.store.Activate,
 	}
-	if doc, same, err := l.store.Unchanged(ctx, version); err != nil || same {
-		return doc, same, err
-	}
-	return l.process(ctx, version)
 }
 
 // process reads, cuts, stores, indexes and activates a version, in this order: whatever breaks off on the way leaves the
 // document as it was, and a version that the keeper removes.
-func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document, unchanged bool, err error) {
+func (l *Library) process(ctx context.Context, v rag.Version, c course) (doc rag.Document, unchanged bool, err error) {
+	if err := c.progress(ctx, rag.Reading, 0, 0); err != nil {
+		return rag.Document{}, false, err
+	}
 	passages, err := l.cut(ctx, &v)
 	if err != nil {
 		return rag.Document{}, false, err
@@ -134,7 +190,7 @@ func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document,
 	if err := l.store.AddVersion(ctx, v); err != nil {
 		return rag.Document{}, false, err
 	}
-	done, err := l.activate(ctx, v, passages)
+	done, err := l.activate(ctx, v, passages, c)
 	if err != nil {
 		l.discard(ctx, v.ID)
 		return rag.Document{}, false, err
@@ -148,9 +204,12 @@ func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document,
 // batch is how many passages are analysed, stored and indexed at a time: what is in memory at once.
 const batch = 200
 
-func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.Passage) (postgres.Activated, error) {
+func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.Passage, c course) (postgres.Activated, error) {
 	from := 0
 	for part := range slices.Chunk(passages, batch) {
+		if err := c.progress(ctx, rag.Indexing, from, len(passages)); err != nil {
+			return postgres.Activated{}, err
+		}
 		stored, entries := l.analyse(v, from, part)
 		if err := l.store.AddPassages(ctx, v.ID, from, stored); err != nil {
 			return postgres.Activated{}, err
@@ -160,7 +219,10 @@ func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.
 		}
 		from += len(part)
 	}
-	return l.store.Activate(ctx, v)
+	if err := c.progress(ctx, rag.Indexing, from, from); err != nil {
+		return postgres.Activated{}, err
+	}
+	return c.activate(ctx, v)
 }
 
 // put writes entries, making the tenant where it is missing: for a new knowledge base, or in an index that lost it.

@@ -22,6 +22,8 @@ const (
 	pendingLimit = time.Hour
 	// garbageBatch is how many dead versions one inspection removes.
 	garbageBatch = 100
+	// ingestionsKept is how long it can be seen what became of an upload.
+	ingestionsKept = 30 * 24 * time.Hour
 )
 
 // Keeper makes the index equal to the store: it fills in what is missing, whatever the reason, and removes what is dead.
@@ -187,7 +189,7 @@ func (k *Keeper) renew(ctx context.Context) error {
 			continue
 		}
 		v.ID, v.Recipe, v.Passages, v.Replaces = newVersion(), recipe, nil, id
-		if _, _, err := k.library.process(ctx, v); err != nil {
+		if _, _, err := k.library.process(ctx, v, k.library.direct()); err != nil {
 			return err
 		}
 	}
@@ -210,5 +212,5 @@ func (k *Keeper) clean(ctx context.Context) error {
 	for _, kb := range deleted {
 		k.library.drop(ctx, kb)
 	}
-	return nil
+	return k.library.store.PruneIngestions(ctx, ingestionsKept)
 }

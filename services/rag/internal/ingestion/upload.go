@@ -11,10 +11,12 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/reader"
 )
 
-// Bounds of an upload.
+// MaxFile bounds a file that is uploaded in pieces, in bytes.
+const MaxFile = 32 << 20
+
+// Other bounds of an upload.
 const (
 	maxText = 8 << 20
-	maxFile = 32 << 20
 	maxName = 256
 	maxURI  = 2048
 )

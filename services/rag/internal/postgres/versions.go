@@ -123,32 +123,49 @@ where knowledge_base_id = $1 and passages = 0
 )
 
 // Activate makes a version the current one of the document of its name, all at once: whoever searches sees the old
-// content or the new one, never both and never neither. Returns NotFound if the knowledge base is gone.
+// content or the new one, never both and never neither. Uploads of the document that are older give way. Returns NotFound
+// if the knowledge base is gone.
 func (s *Store) Activate(ctx context.Context, v rag.Version) (out Activated, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		if err := lock(ctx, tx, v.KnowledgeBase); err != nil {
-			return err
+		if v.Replaces == "" {
+			if _, err := tx.Exec(ctx, supersedeOlder, v.KnowledgeBase, v.Name, v.ID); err != nil {
+				return err
+			}
 		}
-		var hash []byte
-		var recipe string
-		err := tx.QueryRow(ctx, currentVersion, v.KnowledgeBase, v.Name).Scan(&out.Replaced, &hash, &recipe)
-		if err != nil && !isNoRows(err) {
-			return err
-		}
-		sameContent := bytes.Equal(hash, v.Hash)
-		overtaken := v.Replaces != "" && out.Replaced != v.Replaces
-		if out.Unchanged = overtaken || sameContent && recipe == v.Recipe; out.Unchanged {
-			out.Replaced = v.ID
-			_, err := tx.Exec(ctx, setState, v.ID, "dead")
-			return err
-		}
-		return switchTo(ctx, tx, v, out.Replaced, sameContent)
+		out, err = activate(ctx, tx, v)
+		return err
 	})
 	if err != nil {
 		return Activated{}, err
 	}
 	out.Document, err = s.documentNamed(ctx, v.KnowledgeBase, v.Name)
 	return out, err
+}
+
+// supersedeOlder comes before the lock of the knowledge base, as everywhere: otherwise two callers would wait for each other.
+const supersedeOlder = `
+update ingestions set state = 'superseded', content = null, lease_token = null, lease_time = null, update_time = clock_timestamp()
+where knowledge_base_id = $1 and document_name = $2 and create_time < (select create_time from versions where id = $3) and ` + isOpen
+
+// activate puts a version in the place of the current one, unless that has the same content.
+func activate(ctx context.Context, tx pgx.Tx, v rag.Version) (out Activated, err error) {
+	if err := lock(ctx, tx, v.KnowledgeBase); err != nil {
+		return Activated{}, err
+	}
+	var hash []byte
+	var recipe string
+	err = tx.QueryRow(ctx, currentVersion, v.KnowledgeBase, v.Name).Scan(&out.Replaced, &hash, &recipe)
+	if err != nil && !isNoRows(err) {
+		return Activated{}, err
+	}
+	sameContent := bytes.Equal(hash, v.Hash)
+	overtaken := v.Replaces != "" && out.Replaced != v.Replaces
+	if out.Unchanged = overtaken || sameContent && recipe == v.Recipe; out.Unchanged {
+		out.Replaced = v.ID
+		_, err := tx.Exec(ctx, setState, v.ID, "dead")
+		return out, err
+	}
+	return out, switchTo(ctx, tx, v, out.Replaced, sameContent)
 }
 
 // lock makes changes of a knowledge base follow one another.
@@ -210,11 +227,15 @@ func (s *Store) documentNamed(ctx context.Context, kb rag.KnowledgeBaseID, name 
 	return doc, failure(err)
 }
 
-// DeleteDocument removes a document and returns the version that died. Returns NotFound if there is none.
+// DeleteDocument removes a document, gives up what was uploaded for it, and returns the version that died. Returns NotFound if there is none.
 func (s *Store) DeleteDocument(ctx context.Context, id rag.DocumentID) (dead rag.Garbage, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select knowledge_base_id from documents where id = $1`, id).Scan(&dead.KnowledgeBase)
+		var name string
+		err := tx.QueryRow(ctx, `select knowledge_base_id, name from documents where id = $1`, id).Scan(&dead.KnowledgeBase, &name)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, supersede, dead.KnowledgeBase, name, endOfTime); err != nil {
 			return err
 		}
 		if err := lock(ctx, tx, dead.KnowledgeBase); err != nil {

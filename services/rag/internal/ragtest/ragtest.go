@@ -81,12 +81,13 @@ type Bundle struct {
 	Index    *weaviate.Index
 	Library  *ingestion.Library
 	Keeper   *ingestion.Keeper
+	Worker   *ingestion.Worker
 	Searcher *retrieval.Searcher
 	Analyzer *analysis.Analyzer
 	Files    *reader.Reader
 }
 
-// New returns a bundle whose keeper does not run by itself.
+// New returns a bundle whose keeper and worker do not run by themselves.
 func New(t testing.TB) *Bundle {
 	t.Helper()
 	pool := pgtest.Database(t, postgres.Schema())
@@ -101,6 +102,7 @@ func New(t testing.TB) *Bundle {
 	}
 	t.Cleanup(b.Files.Close)
 	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
+	b.Worker = ingestion.NewWorker(b.Library, b.Store, zaptest.NewLogger(t))
 	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
 	return b
 }

@@ -131,8 +131,10 @@ func TestQuestionsAndAnswers(t *testing.T) {
 	} {
 		require.Equal(t, want, passages(t, rag.QuestionsAndAnswers, []byte(content)), name)
 	}
-	for _, content := range []string{"[", `[{"question": "¿A?"}]`, `{"a": `, `"x"`, "[1]", `[{"question":"a","answer":"b"}`,
-		strings.Repeat("[", 1_000_000), `[{"question": ` + strings.Repeat("[", 1_000_000) + "}]", "\xff"} {
+	for _, content := range []string{
+		"[", `[{"question": "¿A?"}]`, `{"a": `, `"x"`, "[1]", `[{"question":"a","answer":"b"}`,
+		strings.Repeat("[", 1_000_000), `[{"question": ` + strings.Repeat("[", 1_000_000) + "}]", "\xff",
+	} {
 		require.ErrorIs(t, fails(t, rag.QuestionsAndAnswers, []byte(content)), reader.ErrUnreadable)
 	}
 	require.ErrorIs(t, fails(t, rag.QuestionsAndAnswers, []byte("[]")), reader.ErrEmpty)

@@ -26,9 +26,12 @@ func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
 // bundle is the API over the wire, over real storage.
 type bundle struct {
-	answers   ragv1.AnswerServiceClient
-	documents ragv1.DocumentServiceClient
-	bases     ragv1.KnowledgeBaseServiceClient
+	answers    ragv1.AnswerServiceClient
+	documents  ragv1.DocumentServiceClient
+	bases      ragv1.KnowledgeBaseServiceClient
+	ingestions ragv1.IngestionServiceClient
+	inside     *ragtest.Bundle
+	drain      func()
 }
 
 func setup(t *testing.T) *bundle {
@@ -37,7 +40,8 @@ func setup(t *testing.T) *bundle {
 	server := rpc.NewServer(zap.NewNop())
 	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), nil, zap.NewNop())
 	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer))
-	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
+	draining := make(chan struct{})
+	rpcapi.RegisterDocuments(server, inside.Library, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -46,7 +50,11 @@ func setup(t *testing.T) *bundle {
 	conn, err := rpc.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	return &bundle{ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn)}
+	return &bundle{
+		answers: ragv1.NewAnswerServiceClient(conn), documents: ragv1.NewDocumentServiceClient(conn),
+		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
+		inside: inside, drain: func() { close(draining) },
+	}
 }
 
 func (b *bundle) create(t *testing.T, name, content string) *ragv1.Document {
