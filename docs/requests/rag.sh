@@ -42,6 +42,21 @@ grpcurl -plaintext -d "{\"id\": \"$ingestion\"}" 127.0.0.1:9102 knobot.rag.v1.In
 
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/ListIngestions
 
+## SourceService
+
+# A page, or a sitemap, that is fetched in the background and again every day. This one has no server.
+source=$(grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"url\": \"https://tienda.example/sitemap.xml\", \"refresh_interval\": \"86400s\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/CreateSource | field id)
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/GetSource
+
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.SourceService/ListSources
+
+grpcurl -plaintext -d "{\"id\": \"$source\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.SourceService/ListSourcePages
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/RefreshSource
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/DeleteSource
+
 ## DocumentService, continued
 
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/ListDocuments

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
@@ -13,18 +14,24 @@ import (
 // ingestCommand stores documents.
 type ingestCommand struct {
 	ragPeer
-	KnowledgeBase string   `default:"default" help:"The knowledge base."`
-	Paths         []string `arg:"" type:"existingpath" help:"Files (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx) or folders of them."`
+	KnowledgeBase string        `default:"default" help:"The knowledge base."`
+	Every         time.Duration `help:"How often web addresses are fetched again, 15m to 720h; a day if not said."`
+	Paths         []string      `arg:"" help:"Files (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx), folders of them, or web addresses of pages and sitemaps."`
 }
 
-// Run stores every file and says what became of it. One that is refused does not hold up the others.
+// Run stores every file and says what became of it, and adds every web address as a source. One that is refused does not
+// hold up the others.
 func (c ingestCommand) Run(ctx context.Context, s streams) error {
 	conn, err := dial(c.RAG)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	files, err := documentsIn(c.Paths)
+	addresses, paths := c.split()
+	if err := c.addSources(ctx, ragv1.NewSourceServiceClient(conn), addresses, s); err != nil || len(paths) == 0 {
+		return err
+	}
+	files, err := documentsIn(paths)
 	if err != nil {
 		return err
 	}
@@ -33,6 +40,30 @@ func (c ingestCommand) Run(ctx context.Context, s streams) error {
 		knowledgeBase: c.KnowledgeBase,
 	}
 	return storeAll(ctx, up, files, s)
+}
+
+func (c ingestCommand) split() (addresses, paths []string) {
+	for _, p := range c.Paths {
+		if isWebAddress(p) {
+			addresses = append(addresses, p)
+		} else {
+			paths = append(paths, p)
+		}
+	}
+	return addresses, paths
+}
+
+func (c ingestCommand) addSources(ctx context.Context, sources ragv1.SourceServiceClient, addresses []string, s streams) error {
+	for _, address := range addresses {
+		note, err := addSource(ctx, sources, &ragv1.CreateSourceRequest{
+			KnowledgeBase: c.KnowledgeBase, Url: address, RefreshInterval: interval(c.Every),
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %s", address, readable(err))
+		}
+		fmt.Fprintf(s.out, "%s: %s\n", address, note)
+	}
+	return nil
 }
 
 func storeAll(ctx context.Context, up uploader, files []documentFile, s streams) error {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net"
@@ -21,6 +22,7 @@ import (
 type shelf struct {
 	ragv1.UnimplementedDocumentServiceServer
 	ragv1.UnimplementedIngestionServiceServer
+	ragv1.UnimplementedSourceServiceServer
 	contents map[string][]byte
 	watches  int
 }
@@ -54,11 +56,20 @@ func (s *shelf) WatchIngestion(r *ragv1.WatchIngestionRequest, stream grpc.Serve
 	return stream.Send(&ragv1.WatchIngestionResponse{Ingestion: last})
 }
 
+func (s *shelf) CreateSource(_ context.Context, r *ragv1.CreateSourceRequest) (*ragv1.CreateSourceResponse, error) {
+	if s.contents[r.GetUrl()] != nil {
+		return nil, status.Error(codes.AlreadyExists, "it is there")
+	}
+	s.contents[r.GetUrl()] = []byte(r.GetRefreshInterval().AsDuration().String())
+	return &ragv1.CreateSourceResponse{Source: &ragv1.Source{Id: "s1", Url: r.GetUrl()}}, nil
+}
+
 func serve(t *testing.T, s *shelf) string {
 	t.Helper()
 	server := grpc.NewServer()
 	ragv1.RegisterDocumentServiceServer(server, s)
 	ragv1.RegisterIngestionServiceServer(server, s)
+	ragv1.RegisterSourceServiceServer(server, s)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
@@ -92,4 +103,27 @@ func TestIngestRefusesAFileThatIsTooLarge(t *testing.T) {
 	var out, errOut bytes.Buffer
 	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--rag", serve(t, &shelf{}), path}, nil, &out, &errOut))
 	require.Equal(t, "[1/1] a.pdf: larger than 32 MiB\n", out.String())
+}
+
+func TestIngestAddsWebAddressesAsSources(t *testing.T) {
+	t.Parallel()
+	s := &shelf{contents: map[string][]byte{}}
+	address := serve(t, s)
+	var out, errOut bytes.Buffer
+	ingest := func() int {
+		return Run(t.Context(), []string{"ingest", "--rag", address, "--every", "1h", "https://tienda.example/ayuda"}, nil, &out, &errOut)
+	}
+	require.Equal(t, exitOK, ingest(), errOut.String())
+	require.Contains(t, out.String(), "https://tienda.example/ayuda: source s1 is being fetched")
+	require.Equal(t, "1h0m0s", string(s.contents["https://tienda.example/ayuda"]))
+	require.Equal(t, exitOK, ingest())
+	require.Contains(t, out.String(), "is a source already")
+}
+
+func TestIngestOfNothingFails(t *testing.T) {
+	t.Parallel()
+	var out, errOut bytes.Buffer
+	path := filepath.Join(t.TempDir(), "nada")
+	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--rag", "127.0.0.1:1", path}, nil, &out, &errOut))
+	require.Contains(t, errOut.String(), "nada")
 }

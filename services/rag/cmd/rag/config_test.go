@@ -32,6 +32,13 @@ func TestConfigOfAModel(t *testing.T) {
 	require.Equal(t, env.Secret("postgres://owner"), cfg.owner())
 }
 
+func TestConfigOfFetching(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_FETCH_ALLOW=intranet:80,[::1]:8080")))
+	require.Equal(t, []string{"intranet:80", "[::1]:8080"}, cfg.FetchAllow)
+}
+
 func TestFaultyConfigIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, environ := range map[string][]string{
@@ -40,6 +47,7 @@ func TestFaultyConfigIsRefused(t *testing.T) {
 		"KNOBOT_LLM_MODEL is required":               valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_API_KEY=sk-secret"),
 		"KNOBOT_LLM_API_KEY is required":             valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m"),
 		"KNOBOT_LLM_BASE_URL":                        valid("KNOBOT_LLM_BASE_URL=localhost:1"),
+		"KNOBOT_FETCH_ALLOW":                         valid("KNOBOT_FETCH_ALLOW=intranet:80,wiki"),
 		"KNOBOT_WEAVIATE_URL":                        valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
 		"KNOBOT_DATABASE_URL":                        {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
 	} {

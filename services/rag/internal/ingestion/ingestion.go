@@ -46,6 +46,8 @@ type Store interface {
 	Submit(ctx context.Context, v rag.Version) (rag.Ingestion, error)
 	// Supersede gives up what is queued for a document.
 	Supersede(ctx context.Context, kb rag.KnowledgeBaseID, document string) error
+	// DocumentNamed finds a document by its name.
+	DocumentNamed(ctx context.Context, kb rag.KnowledgeBaseID, name string) (id rag.DocumentID, found bool, err error)
 	// DeleteDocument returns NotFound if there is none.
 	DeleteDocument(ctx context.Context, id rag.DocumentID) (rag.Garbage, error)
 	// DeleteKnowledgeBase returns NotFound if there is none.
@@ -263,16 +265,6 @@ func (l *Library) discard(ctx context.Context, version rag.VersionID) {
 	if err := l.store.Discard(ctx, version); err != nil {
 		l.log.Warn("pending version left for later", zap.String("version", string(version)), zap.Error(err))
 	}
-}
-
-// Delete removes a document; when it returns, no search finds it. It returns NotFound if there is none.
-func (l *Library) Delete(ctx context.Context, id rag.DocumentID) error {
-	dead, err := l.store.DeleteDocument(ctx, id)
-	if err != nil {
-		return err
-	}
-	l.forget(ctx, dead)
-	return nil
 }
 
 // cut reads and cuts a version's content, and fills in its title.

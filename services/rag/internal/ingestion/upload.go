@@ -42,7 +42,7 @@ func (up *Upload) validate(limit int) error {
 	if err := up.validateText(); err != nil {
 		return err
 	}
-	return up.validateReaders()
+	return CheckReaders(&up.Audience, &up.Trust)
 }
 
 func tooLarge(limit int) error {
@@ -66,13 +66,13 @@ func (up *Upload) validateText() error {
 	return nil
 }
 
-// validateReaders refuses an audience or a trust that it does not know, and fills in the ordinary ones.
-func (up *Upload) validateReaders() error {
-	up.Audience, up.Trust = cmp.Or(up.Audience, rag.Public), cmp.Or(up.Trust, rag.Company)
+// CheckReaders returns Invalid for an audience or a trust that it does not know, and fills in the ordinary ones.
+func CheckReaders(audience *rag.Audience, trust *rag.Trust) error {
+	*audience, *trust = cmp.Or(*audience, rag.Public), cmp.Or(*trust, rag.Company)
 	switch {
-	case up.Audience != rag.Public && up.Audience != rag.Internal:
+	case *audience != rag.Public && *audience != rag.Internal:
 		return invalid("AUDIENCE", "audience must be public or internal")
-	case up.Trust != rag.Company && up.Trust != rag.FromUsers && up.Trust != rag.Draft:
+	case *trust != rag.Company && *trust != rag.FromUsers && *trust != rag.Draft:
 		return invalid("TRUST", "trust must be company, user or draft")
 	}
 	return nil

@@ -18,6 +18,8 @@ import (
 	"github.com/knobot/knobot/platform/pgtest"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/crawl"
+	"github.com/knobot/knobot/services/rag/internal/fetch"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/reader"
@@ -82,13 +84,15 @@ type Bundle struct {
 	Library  *ingestion.Library
 	Keeper   *ingestion.Keeper
 	Worker   *ingestion.Worker
+	Crawler  *crawl.Crawler
 	Searcher *retrieval.Searcher
 	Analyzer *analysis.Analyzer
 	Files    *reader.Reader
 }
 
-// New returns a bundle whose keeper and worker do not run by themselves.
-func New(t testing.TB) *Bundle {
+// New returns a bundle whose keeper, worker and crawler do not run by themselves. The crawler fetches from the servers
+// allowed.
+func New(t testing.TB, allow ...string) *Bundle {
 	t.Helper()
 	pool := pgtest.Database(t, postgres.Schema())
 	// Databases are clones of one template, so that the default knowledge base would be the same tenant in all tests.
@@ -103,6 +107,8 @@ func New(t testing.TB) *Bundle {
 	t.Cleanup(b.Files.Close)
 	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	b.Worker = ingestion.NewWorker(b.Library, b.Store, zaptest.NewLogger(t))
+	// Tests have their web servers on loopback; the service has to be told to fetch from there.
+	b.Crawler = crawl.New(b.Store, b.Library, fetch.New(fetch.Config{Allow: allow, Pause: time.Millisecond}), zaptest.NewLogger(t))
 	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
 	return b
 }

@@ -30,6 +30,7 @@ type bundle struct {
 	documents  ragv1.DocumentServiceClient
 	bases      ragv1.KnowledgeBaseServiceClient
 	ingestions ragv1.IngestionServiceClient
+	sources    ragv1.SourceServiceClient
 	inside     *ragtest.Bundle
 	drain      func()
 }
@@ -41,7 +42,7 @@ func setup(t *testing.T) *bundle {
 	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), nil, zap.NewNop())
 	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer))
 	draining := make(chan struct{})
-	rpcapi.RegisterDocuments(server, inside.Library, inside.Store, draining)
+	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -53,7 +54,8 @@ func setup(t *testing.T) *bundle {
 	return &bundle{
 		answers: ragv1.NewAnswerServiceClient(conn), documents: ragv1.NewDocumentServiceClient(conn),
 		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
-		inside: inside, drain: func() { close(draining) },
+		sources: ragv1.NewSourceServiceClient(conn),
+		inside:  inside, drain: func() { close(draining) },
 	}
 }
 
