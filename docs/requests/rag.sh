@@ -61,6 +61,9 @@ grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.Sourc
 
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/ListDocuments
 
+# The search index made anew, beside the one that answers.
+grpcurl -plaintext -d "{\"name\": \"$kb\"}" 127.0.0.1:9102 knobot.rag.v1.KnowledgeBaseService/ReindexKnowledgeBase
+
 ## Search and answer
 
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"query\": \"¿A qué hora abren los sábados?\", \"top_k\": 3}" 127.0.0.1:9102 knobot.rag.v1.KnowledgeBaseService/SearchPassages

@@ -3,6 +3,8 @@ package ingestion
 import (
 	"context"
 
+	"go.uber.org/zap"
+
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 )
@@ -30,4 +32,28 @@ func (l *Library) Withdraw(ctx context.Context, kb rag.KnowledgeBaseID, name str
 		return err
 	}
 	return nil
+}
+
+// forget removes a dead version from the index and then from the store. If that fails now, the keeper does it later;
+// nothing finds it meanwhile, because every hit is checked against the store.
+func (l *Library) forget(ctx context.Context, dead rag.Garbage) {
+	err := l.unindex(ctx, dead)
+	if err == nil {
+		err = l.store.Remove(ctx, dead.Version)
+	}
+	if err != nil {
+		l.log.Warn("dead version left for later", zap.String("version", string(dead.Version)), zap.Error(err))
+	}
+}
+
+// unindex removes a version from the index that is searched, and from the one that is being made beside it.
+func (l *Library) unindex(ctx context.Context, dead rag.Garbage) error {
+	place, err := l.store.Placement(ctx, dead.KnowledgeBase)
+	if err != nil {
+		return err
+	}
+	if err := l.index.DeleteVersion(ctx, place.Live(), dead.Version); err != nil || place.Next == 0 {
+		return err
+	}
+	return l.index.DeleteVersion(ctx, dead.KnowledgeBase.Tenant(place.Next), dead.Version)
 }

@@ -28,6 +28,7 @@ const recipe = "reader " + reader.Recipe + ", chunk " + chunk.Recipe + ", analys
 
 // Store keeps documents. Its errors are those of package postgres.
 type Store interface {
+	Indexes
 	// CreateKnowledgeBase returns Conflict if the name is taken.
 	CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error)
 	// KnowledgeBase returns NotFound if there is none of this name.
@@ -58,20 +59,35 @@ type Store interface {
 	Remove(ctx context.Context, version rag.VersionID) error
 	DeletedKnowledgeBases(ctx context.Context) ([]rag.KnowledgeBaseID, error)
 	RemoveKnowledgeBase(ctx context.Context, id rag.KnowledgeBaseID) error
-	Sizes(ctx context.Context) (map[rag.KnowledgeBaseID]int, error)
+	Placements(ctx context.Context) ([]rag.Placement, error)
 	ActiveVersions(ctx context.Context, kb rag.KnowledgeBaseID) ([]rag.VersionID, error)
 	Outdated(ctx context.Context, recipe string) ([]rag.VersionID, error)
 	Version(ctx context.Context, id rag.VersionID) (v rag.Version, found bool, err error)
 	PruneIngestions(ctx context.Context, age time.Duration) error
 }
 
+// Indexes says where a knowledge base's entries stand in the index. It is the part of a store that making an index anew
+// works by.
+type Indexes interface {
+	// Placement returns NotFound if the knowledge base is gone.
+	Placement(ctx context.Context, kb rag.KnowledgeBaseID) (rag.Placement, error)
+	// StartReindex returns NotFound if there is no such knowledge base.
+	StartReindex(ctx context.Context, name string) error
+	Unfilled(ctx context.Context, kb rag.KnowledgeBaseID, generation, limit int) ([]rag.VersionID, error)
+	MarkFilled(ctx context.Context, version rag.VersionID, generation int) error
+	// SwitchIndex makes the next generation the one that is searched, if it holds every document.
+	SwitchIndex(ctx context.Context, p rag.Placement) (switched bool, err error)
+	GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error)
+	RemoveTenant(ctx context.Context, tenant rag.Tenant) error
+}
+
 // Index makes passages findable. It returns weaviate.ErrMissing and weaviate.ErrUnavailable.
 type Index interface {
-	Ensure(ctx context.Context, kb rag.KnowledgeBaseID) error
-	Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error
-	DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error
-	Drop(ctx context.Context, kb rag.KnowledgeBaseID) error
-	Count(ctx context.Context, kb rag.KnowledgeBaseID) (int, error)
+	Ensure(ctx context.Context, in rag.Tenant) error
+	Put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error
+	DeleteVersion(ctx context.Context, in rag.Tenant, version rag.VersionID) error
+	Drop(ctx context.Context, in rag.Tenant) error
+	Count(ctx context.Context, in rag.Tenant) (int, error)
 }
 
 // Library takes documents in and out. It is safe for concurrent use.
@@ -189,6 +205,11 @@ func (l *Library) process(ctx context.Context, v rag.Version, c course) (doc rag
 	if err != nil {
 		return rag.Document{}, false, err
 	}
+	place, err := l.store.Placement(ctx, v.KnowledgeBase)
+	if err != nil {
+		return rag.Document{}, false, err
+	}
+	v.Generation = place.Generation
 	if err := l.store.AddVersion(ctx, v); err != nil {
 		return rag.Document{}, false, err
 	}
@@ -216,7 +237,7 @@ func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.
 		if err := l.store.AddPassages(ctx, v.ID, from, stored); err != nil {
 			return postgres.Activated{}, err
 		}
-		if err := l.put(ctx, v.KnowledgeBase, entries); err != nil {
+		if err := l.put(ctx, v.KnowledgeBase.Tenant(v.Generation), entries); err != nil {
 			return postgres.Activated{}, err
 		}
 		from += len(part)
@@ -228,12 +249,12 @@ func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.
 }
 
 // put writes entries, making the tenant where it is missing: for a new knowledge base, or in an index that lost it.
-func (l *Library) put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error {
-	err := l.index.Put(ctx, kb, entries)
+func (l *Library) put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error {
+	err := l.index.Put(ctx, in, entries)
 	if errors.Is(err, weaviate.ErrMissing) {
-		l.keeper.Lost(kb)
-		if err = l.index.Ensure(ctx, kb); err == nil {
-			err = l.index.Put(ctx, kb, entries)
+		l.keeper.Lost(in)
+		if err = l.index.Ensure(ctx, in); err == nil {
+			err = l.index.Put(ctx, in, entries)
 		}
 	}
 	return indexFailure(err)
@@ -244,18 +265,6 @@ func indexFailure(err error) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "the search index cannot be written now, try again").WithCause(err)
-}
-
-// forget removes a dead version from the index and then from the store. If that fails now, the keeper does it later;
-// nothing finds it meanwhile, because every hit is checked against the store.
-func (l *Library) forget(ctx context.Context, dead rag.Garbage) {
-	err := l.index.DeleteVersion(ctx, dead.KnowledgeBase, dead.Version)
-	if err == nil {
-		err = l.store.Remove(ctx, dead.Version)
-	}
-	if err != nil {
-		l.log.Warn("dead version left for later", zap.String("version", string(dead.Version)), zap.Error(err))
-	}
 }
 
 // discard gives up a pending version, also when the caller has gone.

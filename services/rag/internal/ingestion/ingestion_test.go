@@ -71,7 +71,7 @@ func TestDocument(t *testing.T) {
 		require.Equal(t, first.ID, second.ID)
 		require.Equal(t, 2, second.Version)
 		require.Equal(t, []string{"El envío cuesta $7."}, texts(t, b, "costo del envío: cuesta"))
-		n, err := b.Index.Count(t.Context(), kbOf(t, b))
+		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
 		require.NoError(t, err)
 		require.Equal(t, 1, n, "the old version has left the index")
 	})
@@ -177,21 +177,21 @@ type flaky struct {
 	put, deleteVersion, drop error
 }
 
-func (f *flaky) Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error {
+func (f *flaky) Put(ctx context.Context, kb rag.Tenant, entries []weaviate.Entry) error {
 	if f.put != nil {
 		return f.put
 	}
 	return f.Index.Put(ctx, kb, entries)
 }
 
-func (f *flaky) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error {
+func (f *flaky) DeleteVersion(ctx context.Context, kb rag.Tenant, version rag.VersionID) error {
 	if f.deleteVersion != nil {
 		return f.deleteVersion
 	}
 	return f.Index.DeleteVersion(ctx, kb, version)
 }
 
-func (f *flaky) Drop(ctx context.Context, kb rag.KnowledgeBaseID) error {
+func (f *flaky) Drop(ctx context.Context, kb rag.Tenant) error {
 	if f.drop != nil {
 		return f.drop
 	}
@@ -242,7 +242,7 @@ func TestDeadEntriesNeverSurface(t *testing.T) {
 
 	index.deleteVersion = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
-	n, err := b.Index.Count(t.Context(), kbOf(t, b))
+	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the keeper has removed what was dead")
 	dead, err := b.Store.Garbage(t.Context(), 0, 10)

@@ -52,7 +52,7 @@ type interrupted struct {
 	before func()
 }
 
-func (i *interrupted) Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error {
+func (i *interrupted) Put(ctx context.Context, kb rag.Tenant, entries []weaviate.Entry) error {
 	i.before()
 	if err := ctx.Err(); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 )
 
@@ -152,6 +153,9 @@ func activate(ctx context.Context, tx pgx.Tx, v rag.Version) (out Activated, err
 	if err := lock(ctx, tx, v.KnowledgeBase); err != nil {
 		return Activated{}, err
 	}
+	if err := checkGeneration(ctx, tx, v); err != nil {
+		return Activated{}, err
+	}
 	var hash []byte
 	var recipe string
 	err = tx.QueryRow(ctx, currentVersion, v.KnowledgeBase, v.Name).Scan(&out.Replaced, &hash, &recipe)
@@ -166,6 +170,16 @@ func activate(ctx context.Context, tx pgx.Tx, v rag.Version) (out Activated, err
 		return out, err
 	}
 	return out, switchTo(ctx, tx, v, out.Replaced, sameContent)
+}
+
+// checkGeneration refuses a version whose entries are in an index that is searched no more.
+func checkGeneration(ctx context.Context, tx pgx.Tx, v rag.Version) error {
+	var generation int
+	err := tx.QueryRow(ctx, `select index_generation from knowledge_bases where id = $1`, v.KnowledgeBase).Scan(&generation)
+	if err == nil && generation != v.Generation {
+		return fault.New(fault.Unavailable, "INDEX_SWITCHED", "the search index was made anew meanwhile, try again")
+	}
+	return err
 }
 
 // lock makes changes of a knowledge base follow one another.

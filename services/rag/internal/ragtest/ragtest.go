@@ -32,6 +32,8 @@ import (
 var shared struct {
 	sync.Mutex
 	server *localweaviate.Server
+	// cache keeps the compiled reader of PDFs for all tests of the process.
+	cache string
 }
 
 // Run runs the tests of a package and stops the servers that they used.
@@ -45,6 +47,9 @@ func stop() {
 	defer shared.Unlock()
 	if shared.server != nil {
 		shared.server.Stop()
+	}
+	if shared.cache != "" {
+		_ = os.RemoveAll(shared.cache)
 	}
 }
 
@@ -63,6 +68,19 @@ func Weaviate(t testing.TB) *localweaviate.Server {
 		shared.server = server
 	}
 	return shared.server
+}
+
+// cacheDir returns the test process's folder for what is compiled once.
+func cacheDir(t testing.TB) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cache == "" {
+		dir, err := os.MkdirTemp("", "ragtest")
+		require.NoError(t, err)
+		shared.cache = dir
+	}
+	return shared.cache
 }
 
 // Index returns a connection to the test process's Weaviate.
@@ -102,7 +120,7 @@ func New(t testing.TB, allow ...string) *Bundle {
 		Store:    postgres.NewStore(pool),
 		Index:    Index(t),
 		Analyzer: analysis.New(),
-		Files:    reader.New(""),
+		Files:    reader.New(cacheDir(t)),
 	}
 	t.Cleanup(b.Files.Close)
 	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))

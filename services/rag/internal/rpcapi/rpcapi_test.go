@@ -260,6 +260,25 @@ func TestListsArePaged(t *testing.T) {
 	require.Equal(t, []string{"default", "kb-a", "kb-b", "kb-c"}, bases)
 }
 
+func TestKnowledgeBaseIsReindexed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.create(t, "a", "Vendemos trompos.")
+	started, err := b.bases.ReindexKnowledgeBase(t.Context(), &ragv1.ReindexKnowledgeBaseRequest{})
+	require.NoError(t, err)
+	require.True(t, started.GetKnowledgeBase().GetReindexing())
+	require.EqualValues(t, 1, started.GetKnowledgeBase().GetPassageCount())
+	require.NoError(t, b.inside.Keeper.Inspect(t.Context()))
+	done, err := b.bases.GetKnowledgeBase(t.Context(), &ragv1.GetKnowledgeBaseRequest{})
+	require.NoError(t, err)
+	require.False(t, done.GetKnowledgeBase().GetReindexing())
+	found, err := b.bases.SearchPassages(t.Context(), &ragv1.SearchPassagesRequest{Query: "trompos"})
+	require.NoError(t, err)
+	require.Len(t, found.GetPassages(), 1)
+	_, err = b.bases.ReindexKnowledgeBase(t.Context(), &ragv1.ReindexKnowledgeBaseRequest{Name: "otra"})
+	requireStatus(t, err, codes.NotFound, "KNOWLEDGE_BASE_NOT_FOUND")
+}
+
 func TestKnowledgeBases(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
