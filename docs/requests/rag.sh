@@ -30,7 +30,39 @@ document=$(grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"name\": \"hora
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/GetDocument
 
+# A stream: the metadata first, then the content in pieces. It returns at once, and the document is made in the background.
+ingestion=$(grpcurl -plaintext -d "{\"metadata\": {\"knowledge_base\": \"$kb\", \"name\": \"horario-2.md\"}} {\"content\": \"$content\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/UploadDocument | field id)
+
+## IngestionService
+
+# The stream ends when the ingestion does.
+grpcurl -plaintext -max-time 60 -d "{\"id\": \"$ingestion\"}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/WatchIngestion
+
+grpcurl -plaintext -d "{\"id\": \"$ingestion\"}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/GetIngestion
+
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.IngestionService/ListIngestions
+
+## SourceService
+
+# A page, or a sitemap, that is fetched in the background and again every day. This one has no server.
+source=$(grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"url\": \"https://tienda.example/sitemap.xml\", \"refresh_interval\": \"86400s\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/CreateSource | field id)
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/GetSource
+
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.SourceService/ListSources
+
+grpcurl -plaintext -d "{\"id\": \"$source\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.SourceService/ListSourcePages
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/RefreshSource
+
+grpcurl -plaintext -d "{\"id\": \"$source\"}" 127.0.0.1:9102 knobot.rag.v1.SourceService/DeleteSource
+
+## DocumentService, continued
+
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/ListDocuments
+
+# The search index made anew, beside the one that answers.
+grpcurl -plaintext -d "{\"name\": \"$kb\"}" 127.0.0.1:9102 knobot.rag.v1.KnowledgeBaseService/ReindexKnowledgeBase
 
 ## Search and answer
 

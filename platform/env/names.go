@@ -26,6 +26,8 @@ func storageNames() []Name {
 		{"KNOBOT_WEAVIATE_URL", "Base URL of Weaviate's REST API.", false},
 		{"KNOBOT_WEAVIATE_GRPC_ADDR", "Address of Weaviate's gRPC API.", false},
 		{"KNOBOT_WEAVIATE_API_KEY", "API key of Weaviate.", true},
+		{"KNOBOT_CACHE_DIR", "Folder where rag keeps its compiled reader of PDFs, to start it faster; empty keeps nothing.", false},
+		{"KNOBOT_FETCH_ALLOW", "Servers, as host:port separated by commas, that sources may be fetched from though their addresses are not public.", false},
 		{"KNOBOT_MEDIA_URL", "Where media files are kept: file:///folder, s3://bucket?region=… or gs://bucket (a gocloud.dev/blob URL); the default is .knobot/media below the working folder.", false},
 		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals the integrations' secrets at rest.", true},
 	}

@@ -3,6 +3,7 @@
 package rag
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,11 +17,40 @@ type KnowledgeBase struct {
 	Name          string
 	DisplayName   string
 	DocumentCount int
-	CreateTime    time.Time
+	PassageCount  int
+	// Reindexing says that an index is being made beside the one that answers; ReindexedCount passages are in it.
+	Reindexing     bool
+	ReindexedCount int
+	CreateTime     time.Time
 }
 
-// KnowledgeBaseID is a UUID; it also names the tenant in the index.
+// KnowledgeBaseID is a UUID.
 type KnowledgeBaseID string
+
+// Tenant names a knowledge base's part of the index.
+type Tenant string
+
+// Tenant returns the name of one of the knowledge base's parts of the index: they are made one after the other, and the one
+// whose generation the knowledge base has is searched.
+func (id KnowledgeBaseID) Tenant(generation int) Tenant {
+	if generation == 0 {
+		return Tenant(id)
+	}
+	return Tenant(string(id) + "_" + strconv.Itoa(generation))
+}
+
+// Placement says where a knowledge base's entries stand in the index.
+type Placement struct {
+	KnowledgeBase KnowledgeBaseID
+	Passages      int
+	// Generation is the one that is searched.
+	Generation int
+	// Next is the generation that is being made beside it, 0 for none.
+	Next int
+}
+
+// Live is the tenant that is searched.
+func (p Placement) Live() Tenant { return p.KnowledgeBase.Tenant(p.Generation) }
 
 // ContentType is how a document is written.
 type ContentType string
@@ -30,6 +60,12 @@ const (
 	PlainText ContentType = "text/plain"
 	Markdown  ContentType = "text/markdown"
 	HTML      ContentType = "text/html"
+	CSV       ContentType = "text/csv"
+	PDF       ContentType = "application/pdf"
+	DOCX      ContentType = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	XLSX      ContentType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	// QuestionsAndAnswers are pairs of both, in JSON.
+	QuestionsAndAnswers ContentType = "application/json"
 )
 
 // Audience is for whom a document is.
@@ -125,6 +161,10 @@ type Version struct {
 	// Recipe names how passages were cut and analysed.
 	Recipe   string
 	Passages []Passage
+	// Generation is that of the index which its entries are written to.
+	Generation int
+	// Replaces is the only version whose place this one may take, empty for whichever is current.
+	Replaces VersionID
 }
 
 // Garbage is a version that no document has any more and that may still stand in the index.
@@ -136,6 +176,8 @@ type Garbage struct {
 // Statistics say how much the words of a question tell in a knowledge base.
 type Statistics struct {
 	KnowledgeBase KnowledgeBaseID
+	// Tenant is what is searched.
+	Tenant Tenant
 	// Passages is how many can be found.
 	Passages int
 	// Counts holds in how many of them a stem stands; unknown stems are absent.

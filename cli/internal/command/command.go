@@ -25,6 +25,9 @@ type grammar struct {
 	Chat          chatCommand          `cmd:"" help:"Chat as a customer with the simulator, in the terminal."`
 	Ask           askCommand           `cmd:"" help:"Ask the knowledge base one question, without any channel."`
 	Ingest        ingestCommand        `cmd:"" help:"Put documents into a knowledge base."`
+	Documents     documentsCommand     `cmd:"" help:"List or delete the documents of a knowledge base."`
+	Sources       sourcesCommand       `cmd:"" help:"List, refresh or delete the web addresses that documents come from."`
+	Reindex       reindexCommand       `cmd:"" help:"Make the search index of a knowledge base anew; the old one answers meanwhile."`
 	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
 	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
 	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`

@@ -3,47 +3,80 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
-// maxDocument is the rag service's own limit in bytes; asking here saves sending what it would refuse.
-const maxDocument = 8 << 20
-
 // ingestCommand stores documents.
 type ingestCommand struct {
 	ragPeer
-	KnowledgeBase string   `default:"default" help:"The knowledge base."`
-	Paths         []string `arg:"" type:"existingpath" help:"Files (.md, .txt, .html) or folders of them."`
+	KnowledgeBase string        `default:"default" help:"The knowledge base."`
+	Every         time.Duration `help:"How often web addresses are fetched again, 15m to 720h; a day if not said."`
+	Paths         []string      `arg:"" help:"Files (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx), folders of them, or web addresses of pages and sitemaps."`
 }
 
-// Run stores every file and says what became of it. One that is refused does not hold up the others.
+// Run stores every file and says what became of it, and adds every web address as a source. One that is refused does not
+// hold up the others.
 func (c ingestCommand) Run(ctx context.Context, s streams) error {
 	conn, err := dial(c.RAG)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
-	documents := ragv1.NewDocumentServiceClient(conn)
-
-	files, err := documentsIn(c.Paths)
+	addresses, paths := c.split()
+	if err := c.addSources(ctx, ragv1.NewSourceServiceClient(conn), addresses, s); err != nil || len(paths) == 0 {
+		return err
+	}
+	files, err := documentsIn(paths)
 	if err != nil {
 		return err
 	}
+	up := uploader{
+		documents: ragv1.NewDocumentServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
+		knowledgeBase: c.KnowledgeBase,
+	}
+	return storeAll(ctx, up, files, s)
+}
+
+func (c ingestCommand) split() (addresses, paths []string) {
+	for _, p := range c.Paths {
+		if isWebAddress(p) {
+			addresses = append(addresses, p)
+		} else {
+			paths = append(paths, p)
+		}
+	}
+	return addresses, paths
+}
+
+func (c ingestCommand) addSources(ctx context.Context, sources ragv1.SourceServiceClient, addresses []string, s streams) error {
+	for _, address := range addresses {
+		note, err := addSource(ctx, sources, &ragv1.CreateSourceRequest{
+			KnowledgeBase: c.KnowledgeBase, Url: address, RefreshInterval: interval(c.Every),
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %s", address, readable(err))
+		}
+		fmt.Fprintf(s.out, "%s: %s\n", address, note)
+	}
+	return nil
+}
+
+func storeAll(ctx context.Context, up uploader, files []documentFile, s streams) error {
 	failed := 0
 	for i, file := range files {
-		fmt.Fprintf(s.out, "[%d/%d] %s: ", i+1, len(files), file.name)
-		note, err := c.store(ctx, documents, file)
+		line := newStatusLine(s.out, fmt.Sprintf("[%d/%d] %s: ", i+1, len(files), file.name))
+		up.progress = line.show
+		note, err := up.store(ctx, file)
 		if err != nil {
 			failed++
 			note = readable(err)
 		}
-		fmt.Fprintln(s.out, note)
+		line.end(note)
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of %d documents were not stored", failed, len(files))
@@ -85,50 +118,15 @@ func documentsIn(paths []string) ([]documentFile, error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("no documents (.md, .txt, .html) at %s", strings.Join(paths, ", "))
+		return nil, fmt.Errorf("no documents (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx) at %s", strings.Join(paths, ", "))
 	}
 	return files, nil
 }
 
 func isDocument(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".md", ".markdown", ".txt", ".html", ".htm":
+	case ".md", ".markdown", ".txt", ".html", ".htm", ".csv", ".tsv", ".json", ".jsonl", ".pdf", ".docx", ".xlsx":
 		return true
 	}
 	return false
-}
-
-func (c ingestCommand) store(ctx context.Context, documents ragv1.DocumentServiceClient, file documentFile) (string, error) {
-	content, err := readBounded(file.path)
-	if err != nil {
-		return "", err
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := documents.CreateDocument(ctx, &ragv1.CreateDocumentRequest{
-		KnowledgeBase: c.KnowledgeBase, Name: file.name, Content: content,
-	})
-	if err != nil {
-		return "", err
-	}
-	if r.GetUnchanged() {
-		return "unchanged", nil
-	}
-	return fmt.Sprintf("%d passages, version %d", r.GetDocument().GetPassageCount(), r.GetDocument().GetVersion()), nil
-}
-
-func readBounded(path string) ([]byte, error) {
-	f, err := os.Open(path) //nolint:gosec // the person at the terminal names the file
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = f.Close() }()
-	content, err := io.ReadAll(io.LimitReader(f, maxDocument+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(content) > maxDocument {
-		return nil, fmt.Errorf("larger than %d MiB", maxDocument>>20)
-	}
-	return content, nil
 }

@@ -77,6 +77,7 @@ func newStack(o Options) (*stack, error) {
 	}
 	s := &stack{Options: o, env: env, started: time.Now(), thread: thread}
 	plan(env)
+	env.choose("KNOBOT_CACHE_DIR", filepath.Join(o.DataDir, "cache"))
 	if err := s.planSimulator(); err != nil {
 		return nil, err
 	}

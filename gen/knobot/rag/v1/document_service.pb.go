@@ -145,7 +145,7 @@ type Document struct {
 	Title string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
 	// Where people can read it, empty for none.
 	SourceUri string `protobuf:"bytes,5,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
-	// text/plain, text/markdown or text/html.
+	// How its content is written: see CreateDocumentRequest.
 	ContentType string `protobuf:"bytes,6,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
 	// Counts its contents, from 1.
 	Version int32 `protobuf:"varint,7,opt,name=version,proto3" json:"version,omitempty"`
@@ -155,7 +155,7 @@ type Document struct {
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When this version was stored.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
-	// Content as given; only from GetDocument.
+	// Content as given, if it has at most 8 MiB; only from GetDocument.
 	Content []byte `protobuf:"bytes,11,opt,name=content,proto3" json:"content,omitempty"`
 	// For whom it is.
 	Audience Audience `protobuf:"varint,12,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`
@@ -297,9 +297,16 @@ type CreateDocumentRequest struct {
 	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
 	// Where people can read it: an http or https address, or empty.
 	SourceUri string `protobuf:"bytes,4,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
-	// text/plain, text/markdown or text/html; empty: by the name's ending, else text/plain.
+	// How the content is written; empty: by the name's ending, else by its first bytes, else plain text.
+	//
+	//	text/plain, text/markdown, text/html
+	//	text/csv: a table whose first row names its columns. One with a column question (pregunta, pergunta) and a column
+	//	answer (respuesta, resposta) is pairs, each of them a passage; its other columns are not read.
+	//	application/json, application/jsonl: objects with a question and an answer, by the same names.
+	//	application/pdf with text; scanned pages have none
+	//	DOCX and XLSX, by their long names of application/vnd.openxmlformats-officedocument
 	ContentType string `protobuf:"bytes,5,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
-	// Content in UTF-8, at most 8 MiB.
+	// Content, at most 8 MiB; text in UTF-8.
 	Content []byte `protobuf:"bytes,6,opt,name=content,proto3" json:"content,omitempty"`
 	// For whom it is.
 	Audience Audience `protobuf:"varint,7,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`
@@ -450,6 +457,139 @@ func (x *CreateDocumentResponse) GetUnchanged() bool {
 	return false
 }
 
+// UploadDocumentRequest is a part of an upload.
+type UploadDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The parts.
+	//
+	// Types that are valid to be assigned to Part:
+	//
+	//	*UploadDocumentRequest_Metadata_
+	//	*UploadDocumentRequest_Content
+	Part          isUploadDocumentRequest_Part `protobuf_oneof:"part"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadDocumentRequest) Reset() {
+	*x = UploadDocumentRequest{}
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadDocumentRequest) ProtoMessage() {}
+
+func (x *UploadDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadDocumentRequest.ProtoReflect.Descriptor instead.
+func (*UploadDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *UploadDocumentRequest) GetPart() isUploadDocumentRequest_Part {
+	if x != nil {
+		return x.Part
+	}
+	return nil
+}
+
+func (x *UploadDocumentRequest) GetMetadata() *UploadDocumentRequest_Metadata {
+	if x != nil {
+		if x, ok := x.Part.(*UploadDocumentRequest_Metadata_); ok {
+			return x.Metadata
+		}
+	}
+	return nil
+}
+
+func (x *UploadDocumentRequest) GetContent() []byte {
+	if x != nil {
+		if x, ok := x.Part.(*UploadDocumentRequest_Content); ok {
+			return x.Content
+		}
+	}
+	return nil
+}
+
+type isUploadDocumentRequest_Part interface {
+	isUploadDocumentRequest_Part()
+}
+
+type UploadDocumentRequest_Metadata_ struct {
+	// First.
+	Metadata *UploadDocumentRequest_Metadata `protobuf:"bytes,1,opt,name=metadata,proto3,oneof"`
+}
+
+type UploadDocumentRequest_Content struct {
+	// The content's next piece, at most 1 MiB. All together have at most 32 MiB for PDF, DOCX and XLSX, else 8 MiB.
+	Content []byte `protobuf:"bytes,2,opt,name=content,proto3,oneof"`
+}
+
+func (*UploadDocumentRequest_Metadata_) isUploadDocumentRequest_Part() {}
+
+func (*UploadDocumentRequest_Content) isUploadDocumentRequest_Part() {}
+
+// UploadDocumentResponse says where to look.
+type UploadDocumentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What will become of it.
+	Ingestion     *Ingestion `protobuf:"bytes,1,opt,name=ingestion,proto3" json:"ingestion,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadDocumentResponse) Reset() {
+	*x = UploadDocumentResponse{}
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadDocumentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadDocumentResponse) ProtoMessage() {}
+
+func (x *UploadDocumentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadDocumentResponse.ProtoReflect.Descriptor instead.
+func (*UploadDocumentResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *UploadDocumentResponse) GetIngestion() *Ingestion {
+	if x != nil {
+		return x.Ingestion
+	}
+	return nil
+}
+
 // GetDocumentRequest names one.
 type GetDocumentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -461,7 +601,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +613,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +626,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetDocumentRequest) GetId() string {
@@ -507,7 +647,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -519,7 +659,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -532,7 +672,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -557,7 +697,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[5]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -569,7 +709,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[5]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -582,7 +722,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListDocumentsRequest) GetKnowledgeBase() string {
@@ -619,7 +759,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +771,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +784,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -672,7 +812,7 @@ type DeleteDocumentRequest struct {
 
 func (x *DeleteDocumentRequest) Reset() {
 	*x = DeleteDocumentRequest{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -684,7 +824,7 @@ func (x *DeleteDocumentRequest) String() string {
 func (*DeleteDocumentRequest) ProtoMessage() {}
 
 func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -697,7 +837,7 @@ func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteDocumentRequest) GetId() string {
@@ -716,7 +856,7 @@ type DeleteDocumentResponse struct {
 
 func (x *DeleteDocumentResponse) Reset() {
 	*x = DeleteDocumentResponse{}
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -728,7 +868,7 @@ func (x *DeleteDocumentResponse) String() string {
 func (*DeleteDocumentResponse) ProtoMessage() {}
 
 func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -741,14 +881,114 @@ func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentResponse.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{10}
+}
+
+// Metadata is what CreateDocumentRequest says beside the content.
+type UploadDocumentRequest_Metadata struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base, by name; empty for "default".
+	KnowledgeBase string `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	// The owner's handle, at most 256 bytes.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Title, empty: taken from the content or the name.
+	Title string `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	// Where people can read it: an http or https address, or empty.
+	SourceUri string `protobuf:"bytes,4,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
+	// How the content is written: see CreateDocumentRequest.
+	ContentType string `protobuf:"bytes,5,opt,name=content_type,json=contentType,proto3" json:"content_type,omitempty"`
+	// For whom it is.
+	Audience Audience `protobuf:"varint,6,opt,name=audience,proto3,enum=knobot.rag.v1.Audience" json:"audience,omitempty"`
+	// Who stands behind it.
+	Trust         Trust `protobuf:"varint,7,opt,name=trust,proto3,enum=knobot.rag.v1.Trust" json:"trust,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UploadDocumentRequest_Metadata) Reset() {
+	*x = UploadDocumentRequest_Metadata{}
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UploadDocumentRequest_Metadata) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UploadDocumentRequest_Metadata) ProtoMessage() {}
+
+func (x *UploadDocumentRequest_Metadata) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_document_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UploadDocumentRequest_Metadata.ProtoReflect.Descriptor instead.
+func (*UploadDocumentRequest_Metadata) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_document_service_proto_rawDescGZIP(), []int{3, 0}
+}
+
+func (x *UploadDocumentRequest_Metadata) GetKnowledgeBase() string {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return ""
+}
+
+func (x *UploadDocumentRequest_Metadata) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *UploadDocumentRequest_Metadata) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *UploadDocumentRequest_Metadata) GetSourceUri() string {
+	if x != nil {
+		return x.SourceUri
+	}
+	return ""
+}
+
+func (x *UploadDocumentRequest_Metadata) GetContentType() string {
+	if x != nil {
+		return x.ContentType
+	}
+	return ""
+}
+
+func (x *UploadDocumentRequest_Metadata) GetAudience() Audience {
+	if x != nil {
+		return x.Audience
+	}
+	return Audience_AUDIENCE_UNSPECIFIED
+}
+
+func (x *UploadDocumentRequest_Metadata) GetTrust() Trust {
+	if x != nil {
+		return x.Trust
+	}
+	return Trust_TRUST_UNSPECIFIED
 }
 
 var File_knobot_rag_v1_document_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\n" +
-	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe1\x03\n" +
+	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%knobot/rag/v1/ingestion_service.proto\"\xe1\x03\n" +
 	"\bDocument\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eknowledge_base\x18\x02 \x01(\tR\rknowledgeBase\x12\x12\n" +
@@ -779,7 +1019,22 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\x05trust\x18\b \x01(\x0e2\x14.knobot.rag.v1.TrustR\x05trust\"k\n" +
 	"\x16CreateDocumentResponse\x123\n" +
 	"\bdocument\x18\x01 \x01(\v2\x17.knobot.rag.v1.DocumentR\bdocument\x12\x1c\n" +
-	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"$\n" +
+	"\tunchanged\x18\x02 \x01(\bR\tunchanged\"\x89\x03\n" +
+	"\x15UploadDocumentRequest\x12K\n" +
+	"\bmetadata\x18\x01 \x01(\v2-.knobot.rag.v1.UploadDocumentRequest.MetadataH\x00R\bmetadata\x12\x1a\n" +
+	"\acontent\x18\x02 \x01(\fH\x00R\acontent\x1a\xfe\x01\n" +
+	"\bMetadata\x12%\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x1d\n" +
+	"\n" +
+	"source_uri\x18\x04 \x01(\tR\tsourceUri\x12!\n" +
+	"\fcontent_type\x18\x05 \x01(\tR\vcontentType\x123\n" +
+	"\baudience\x18\x06 \x01(\x0e2\x17.knobot.rag.v1.AudienceR\baudience\x12*\n" +
+	"\x05trust\x18\a \x01(\x0e2\x14.knobot.rag.v1.TrustR\x05trustB\x06\n" +
+	"\x04part\"P\n" +
+	"\x16UploadDocumentResponse\x126\n" +
+	"\tingestion\x18\x01 \x01(\v2\x18.knobot.rag.v1.IngestionR\tingestion\"$\n" +
 	"\x12GetDocumentRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"J\n" +
 	"\x13GetDocumentResponse\x123\n" +
@@ -804,9 +1059,10 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\rTRUST_COMPANY\x10\x01\x12\x0e\n" +
 	"\n" +
 	"TRUST_USER\x10\x02\x12\x0f\n" +
-	"\vTRUST_DRAFT\x10\x032\x81\x03\n" +
+	"\vTRUST_DRAFT\x10\x032\xe2\x03\n" +
 	"\x0fDocumentService\x12]\n" +
-	"\x0eCreateDocument\x12$.knobot.rag.v1.CreateDocumentRequest\x1a%.knobot.rag.v1.CreateDocumentResponse\x12T\n" +
+	"\x0eCreateDocument\x12$.knobot.rag.v1.CreateDocumentRequest\x1a%.knobot.rag.v1.CreateDocumentResponse\x12_\n" +
+	"\x0eUploadDocument\x12$.knobot.rag.v1.UploadDocumentRequest\x1a%.knobot.rag.v1.UploadDocumentResponse(\x01\x12T\n" +
 	"\vGetDocument\x12!.knobot.rag.v1.GetDocumentRequest\x1a\".knobot.rag.v1.GetDocumentResponse\x12Z\n" +
 	"\rListDocuments\x12#.knobot.rag.v1.ListDocumentsRequest\x1a$.knobot.rag.v1.ListDocumentsResponse\x12]\n" +
 	"\x0eDeleteDocument\x12$.knobot.rag.v1.DeleteDocumentRequest\x1a%.knobot.rag.v1.DeleteDocumentResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
@@ -824,44 +1080,54 @@ func file_knobot_rag_v1_document_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_rag_v1_document_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_knobot_rag_v1_document_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_knobot_rag_v1_document_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_knobot_rag_v1_document_service_proto_goTypes = []any{
-	(Audience)(0),                  // 0: knobot.rag.v1.Audience
-	(Trust)(0),                     // 1: knobot.rag.v1.Trust
-	(*Document)(nil),               // 2: knobot.rag.v1.Document
-	(*CreateDocumentRequest)(nil),  // 3: knobot.rag.v1.CreateDocumentRequest
-	(*CreateDocumentResponse)(nil), // 4: knobot.rag.v1.CreateDocumentResponse
-	(*GetDocumentRequest)(nil),     // 5: knobot.rag.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),    // 6: knobot.rag.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),   // 7: knobot.rag.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),  // 8: knobot.rag.v1.ListDocumentsResponse
-	(*DeleteDocumentRequest)(nil),  // 9: knobot.rag.v1.DeleteDocumentRequest
-	(*DeleteDocumentResponse)(nil), // 10: knobot.rag.v1.DeleteDocumentResponse
-	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
+	(Audience)(0),                          // 0: knobot.rag.v1.Audience
+	(Trust)(0),                             // 1: knobot.rag.v1.Trust
+	(*Document)(nil),                       // 2: knobot.rag.v1.Document
+	(*CreateDocumentRequest)(nil),          // 3: knobot.rag.v1.CreateDocumentRequest
+	(*CreateDocumentResponse)(nil),         // 4: knobot.rag.v1.CreateDocumentResponse
+	(*UploadDocumentRequest)(nil),          // 5: knobot.rag.v1.UploadDocumentRequest
+	(*UploadDocumentResponse)(nil),         // 6: knobot.rag.v1.UploadDocumentResponse
+	(*GetDocumentRequest)(nil),             // 7: knobot.rag.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),            // 8: knobot.rag.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),           // 9: knobot.rag.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),          // 10: knobot.rag.v1.ListDocumentsResponse
+	(*DeleteDocumentRequest)(nil),          // 11: knobot.rag.v1.DeleteDocumentRequest
+	(*DeleteDocumentResponse)(nil),         // 12: knobot.rag.v1.DeleteDocumentResponse
+	(*UploadDocumentRequest_Metadata)(nil), // 13: knobot.rag.v1.UploadDocumentRequest.Metadata
+	(*timestamppb.Timestamp)(nil),          // 14: google.protobuf.Timestamp
+	(*Ingestion)(nil),                      // 15: knobot.rag.v1.Ingestion
 }
 var file_knobot_rag_v1_document_service_proto_depIdxs = []int32{
-	11, // 0: knobot.rag.v1.Document.create_time:type_name -> google.protobuf.Timestamp
-	11, // 1: knobot.rag.v1.Document.update_time:type_name -> google.protobuf.Timestamp
+	14, // 0: knobot.rag.v1.Document.create_time:type_name -> google.protobuf.Timestamp
+	14, // 1: knobot.rag.v1.Document.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: knobot.rag.v1.Document.audience:type_name -> knobot.rag.v1.Audience
 	1,  // 3: knobot.rag.v1.Document.trust:type_name -> knobot.rag.v1.Trust
 	0,  // 4: knobot.rag.v1.CreateDocumentRequest.audience:type_name -> knobot.rag.v1.Audience
 	1,  // 5: knobot.rag.v1.CreateDocumentRequest.trust:type_name -> knobot.rag.v1.Trust
 	2,  // 6: knobot.rag.v1.CreateDocumentResponse.document:type_name -> knobot.rag.v1.Document
-	2,  // 7: knobot.rag.v1.GetDocumentResponse.document:type_name -> knobot.rag.v1.Document
-	2,  // 8: knobot.rag.v1.ListDocumentsResponse.documents:type_name -> knobot.rag.v1.Document
-	3,  // 9: knobot.rag.v1.DocumentService.CreateDocument:input_type -> knobot.rag.v1.CreateDocumentRequest
-	5,  // 10: knobot.rag.v1.DocumentService.GetDocument:input_type -> knobot.rag.v1.GetDocumentRequest
-	7,  // 11: knobot.rag.v1.DocumentService.ListDocuments:input_type -> knobot.rag.v1.ListDocumentsRequest
-	9,  // 12: knobot.rag.v1.DocumentService.DeleteDocument:input_type -> knobot.rag.v1.DeleteDocumentRequest
-	4,  // 13: knobot.rag.v1.DocumentService.CreateDocument:output_type -> knobot.rag.v1.CreateDocumentResponse
-	6,  // 14: knobot.rag.v1.DocumentService.GetDocument:output_type -> knobot.rag.v1.GetDocumentResponse
-	8,  // 15: knobot.rag.v1.DocumentService.ListDocuments:output_type -> knobot.rag.v1.ListDocumentsResponse
-	10, // 16: knobot.rag.v1.DocumentService.DeleteDocument:output_type -> knobot.rag.v1.DeleteDocumentResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	13, // 7: knobot.rag.v1.UploadDocumentRequest.metadata:type_name -> knobot.rag.v1.UploadDocumentRequest.Metadata
+	15, // 8: knobot.rag.v1.UploadDocumentResponse.ingestion:type_name -> knobot.rag.v1.Ingestion
+	2,  // 9: knobot.rag.v1.GetDocumentResponse.document:type_name -> knobot.rag.v1.Document
+	2,  // 10: knobot.rag.v1.ListDocumentsResponse.documents:type_name -> knobot.rag.v1.Document
+	0,  // 11: knobot.rag.v1.UploadDocumentRequest.Metadata.audience:type_name -> knobot.rag.v1.Audience
+	1,  // 12: knobot.rag.v1.UploadDocumentRequest.Metadata.trust:type_name -> knobot.rag.v1.Trust
+	3,  // 13: knobot.rag.v1.DocumentService.CreateDocument:input_type -> knobot.rag.v1.CreateDocumentRequest
+	5,  // 14: knobot.rag.v1.DocumentService.UploadDocument:input_type -> knobot.rag.v1.UploadDocumentRequest
+	7,  // 15: knobot.rag.v1.DocumentService.GetDocument:input_type -> knobot.rag.v1.GetDocumentRequest
+	9,  // 16: knobot.rag.v1.DocumentService.ListDocuments:input_type -> knobot.rag.v1.ListDocumentsRequest
+	11, // 17: knobot.rag.v1.DocumentService.DeleteDocument:input_type -> knobot.rag.v1.DeleteDocumentRequest
+	4,  // 18: knobot.rag.v1.DocumentService.CreateDocument:output_type -> knobot.rag.v1.CreateDocumentResponse
+	6,  // 19: knobot.rag.v1.DocumentService.UploadDocument:output_type -> knobot.rag.v1.UploadDocumentResponse
+	8,  // 20: knobot.rag.v1.DocumentService.GetDocument:output_type -> knobot.rag.v1.GetDocumentResponse
+	10, // 21: knobot.rag.v1.DocumentService.ListDocuments:output_type -> knobot.rag.v1.ListDocumentsResponse
+	12, // 22: knobot.rag.v1.DocumentService.DeleteDocument:output_type -> knobot.rag.v1.DeleteDocumentResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_document_service_proto_init() }
@@ -869,13 +1135,18 @@ func file_knobot_rag_v1_document_service_proto_init() {
 	if File_knobot_rag_v1_document_service_proto != nil {
 		return
 	}
+	file_knobot_rag_v1_ingestion_service_proto_init()
+	file_knobot_rag_v1_document_service_proto_msgTypes[3].OneofWrappers = []any{
+		(*UploadDocumentRequest_Metadata_)(nil),
+		(*UploadDocumentRequest_Content)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_document_service_proto_rawDesc), len(file_knobot_rag_v1_document_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

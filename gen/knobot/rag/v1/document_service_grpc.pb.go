@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	DocumentService_CreateDocument_FullMethodName = "/knobot.rag.v1.DocumentService/CreateDocument"
+	DocumentService_UploadDocument_FullMethodName = "/knobot.rag.v1.DocumentService/UploadDocument"
 	DocumentService_GetDocument_FullMethodName    = "/knobot.rag.v1.DocumentService/GetDocument"
 	DocumentService_ListDocuments_FullMethodName  = "/knobot.rag.v1.DocumentService/ListDocuments"
 	DocumentService_DeleteDocument_FullMethodName = "/knobot.rag.v1.DocumentService/DeleteDocument"
@@ -32,8 +33,14 @@ const (
 // DocumentService keeps the documents of knowledge bases.
 type DocumentServiceClient interface {
 	// CreateDocument stores a document, or a new version of the one with this name, and indexes it; when it returns,
-	// questions find it. The same content again is no work. INVALID_ARGUMENT for a type that cannot be read.
+	// questions find it. The same content again is no work. INVALID_ARGUMENT for what cannot be taken in: CONTENT_TYPE,
+	// CONTENT_UNREADABLE, CONTENT_TOO_LARGE, CONTENT_ENCRYPTED, CONTENT_EMPTY, CONTENT_NOT_UTF8 say why.
 	CreateDocument(ctx context.Context, in *CreateDocumentRequest, opts ...grpc.CallOption) (*CreateDocumentResponse, error)
+	// UploadDocument stores a content of any kind and returns at once; the document is made of it in the background, also
+	// after a restart. The metadata comes first, then the content in pieces. Of several uploads of one document the newest
+	// wins. The same content again is no work. INVALID_ARGUMENT as for CreateDocument, but for what shows only on reading:
+	// that is the ingestion's reason.
+	UploadDocument(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadDocumentRequest, UploadDocumentResponse], error)
 	// GetDocument returns one with its content. NOT_FOUND if there is none.
 	GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error)
 	// ListDocuments lists the documents of a knowledge base by name, without content.
@@ -59,6 +66,19 @@ func (c *documentServiceClient) CreateDocument(ctx context.Context, in *CreateDo
 	}
 	return out, nil
 }
+
+func (c *documentServiceClient) UploadDocument(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadDocumentRequest, UploadDocumentResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DocumentService_ServiceDesc.Streams[0], DocumentService_UploadDocument_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UploadDocumentRequest, UploadDocumentResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DocumentService_UploadDocumentClient = grpc.ClientStreamingClient[UploadDocumentRequest, UploadDocumentResponse]
 
 func (c *documentServiceClient) GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -97,8 +117,14 @@ func (c *documentServiceClient) DeleteDocument(ctx context.Context, in *DeleteDo
 // DocumentService keeps the documents of knowledge bases.
 type DocumentServiceServer interface {
 	// CreateDocument stores a document, or a new version of the one with this name, and indexes it; when it returns,
-	// questions find it. The same content again is no work. INVALID_ARGUMENT for a type that cannot be read.
+	// questions find it. The same content again is no work. INVALID_ARGUMENT for what cannot be taken in: CONTENT_TYPE,
+	// CONTENT_UNREADABLE, CONTENT_TOO_LARGE, CONTENT_ENCRYPTED, CONTENT_EMPTY, CONTENT_NOT_UTF8 say why.
 	CreateDocument(context.Context, *CreateDocumentRequest) (*CreateDocumentResponse, error)
+	// UploadDocument stores a content of any kind and returns at once; the document is made of it in the background, also
+	// after a restart. The metadata comes first, then the content in pieces. Of several uploads of one document the newest
+	// wins. The same content again is no work. INVALID_ARGUMENT as for CreateDocument, but for what shows only on reading:
+	// that is the ingestion's reason.
+	UploadDocument(grpc.ClientStreamingServer[UploadDocumentRequest, UploadDocumentResponse]) error
 	// GetDocument returns one with its content. NOT_FOUND if there is none.
 	GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error)
 	// ListDocuments lists the documents of a knowledge base by name, without content.
@@ -117,6 +143,9 @@ type UnimplementedDocumentServiceServer struct{}
 
 func (UnimplementedDocumentServiceServer) CreateDocument(context.Context, *CreateDocumentRequest) (*CreateDocumentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateDocument not implemented")
+}
+func (UnimplementedDocumentServiceServer) UploadDocument(grpc.ClientStreamingServer[UploadDocumentRequest, UploadDocumentResponse]) error {
+	return status.Error(codes.Unimplemented, "method UploadDocument not implemented")
 }
 func (UnimplementedDocumentServiceServer) GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetDocument not implemented")
@@ -165,6 +194,13 @@ func _DocumentService_CreateDocument_Handler(srv interface{}, ctx context.Contex
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _DocumentService_UploadDocument_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(DocumentServiceServer).UploadDocument(&grpc.GenericServerStream[UploadDocumentRequest, UploadDocumentResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DocumentService_UploadDocumentServer = grpc.ClientStreamingServer[UploadDocumentRequest, UploadDocumentResponse]
 
 func _DocumentService_GetDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetDocumentRequest)
@@ -244,6 +280,12 @@ var DocumentService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _DocumentService_DeleteDocument_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "UploadDocument",
+			Handler:       _DocumentService_UploadDocument_Handler,
+			ClientStreams: true,
+		},
+	},
 	Metadata: "knobot/rag/v1/document_service.proto",
 }

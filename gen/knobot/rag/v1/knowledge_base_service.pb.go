@@ -32,9 +32,15 @@ type KnowledgeBase struct {
 	// Documents in it.
 	DocumentCount int32 `protobuf:"varint,3,opt,name=document_count,json=documentCount,proto3" json:"document_count,omitempty"`
 	// When made.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// Passages of these documents.
+	PassageCount int32 `protobuf:"varint,5,opt,name=passage_count,json=passageCount,proto3" json:"passage_count,omitempty"`
+	// Its search index is being made anew.
+	Reindexing bool `protobuf:"varint,6,opt,name=reindexing,proto3" json:"reindexing,omitempty"`
+	// Passages of documents that the new search index holds already.
+	ReindexedPassageCount int32 `protobuf:"varint,7,opt,name=reindexed_passage_count,json=reindexedPassageCount,proto3" json:"reindexed_passage_count,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *KnowledgeBase) Reset() {
@@ -93,6 +99,27 @@ func (x *KnowledgeBase) GetCreateTime() *timestamppb.Timestamp {
 		return x.CreateTime
 	}
 	return nil
+}
+
+func (x *KnowledgeBase) GetPassageCount() int32 {
+	if x != nil {
+		return x.PassageCount
+	}
+	return 0
+}
+
+func (x *KnowledgeBase) GetReindexing() bool {
+	if x != nil {
+		return x.Reindexing
+	}
+	return false
+}
+
+func (x *KnowledgeBase) GetReindexedPassageCount() int32 {
+	if x != nil {
+		return x.ReindexedPassageCount
+	}
+	return 0
 }
 
 // CreateKnowledgeBaseRequest describes one.
@@ -196,6 +223,98 @@ func (x *CreateKnowledgeBaseResponse) GetKnowledgeBase() *KnowledgeBase {
 	return nil
 }
 
+// ReindexKnowledgeBaseRequest names one.
+type ReindexKnowledgeBaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name; empty for "default".
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReindexKnowledgeBaseRequest) Reset() {
+	*x = ReindexKnowledgeBaseRequest{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReindexKnowledgeBaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReindexKnowledgeBaseRequest) ProtoMessage() {}
+
+func (x *ReindexKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReindexKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
+func (*ReindexKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ReindexKnowledgeBaseRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ReindexKnowledgeBaseResponse holds it.
+type ReindexKnowledgeBaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base.
+	KnowledgeBase *KnowledgeBase `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReindexKnowledgeBaseResponse) Reset() {
+	*x = ReindexKnowledgeBaseResponse{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReindexKnowledgeBaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReindexKnowledgeBaseResponse) ProtoMessage() {}
+
+func (x *ReindexKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReindexKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
+func (*ReindexKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ReindexKnowledgeBaseResponse) GetKnowledgeBase() *KnowledgeBase {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return nil
+}
+
 // GetKnowledgeBaseRequest names one.
 type GetKnowledgeBaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -207,7 +326,7 @@ type GetKnowledgeBaseRequest struct {
 
 func (x *GetKnowledgeBaseRequest) Reset() {
 	*x = GetKnowledgeBaseRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -219,7 +338,7 @@ func (x *GetKnowledgeBaseRequest) String() string {
 func (*GetKnowledgeBaseRequest) ProtoMessage() {}
 
 func (x *GetKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[3]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -232,7 +351,7 @@ func (x *GetKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
 func (*GetKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetKnowledgeBaseRequest) GetName() string {
@@ -253,7 +372,7 @@ type GetKnowledgeBaseResponse struct {
 
 func (x *GetKnowledgeBaseResponse) Reset() {
 	*x = GetKnowledgeBaseResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -265,7 +384,7 @@ func (x *GetKnowledgeBaseResponse) String() string {
 func (*GetKnowledgeBaseResponse) ProtoMessage() {}
 
 func (x *GetKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[4]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -278,7 +397,7 @@ func (x *GetKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
 func (*GetKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetKnowledgeBaseResponse) GetKnowledgeBase() *KnowledgeBase {
@@ -301,7 +420,7 @@ type ListKnowledgeBasesRequest struct {
 
 func (x *ListKnowledgeBasesRequest) Reset() {
 	*x = ListKnowledgeBasesRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[5]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -313,7 +432,7 @@ func (x *ListKnowledgeBasesRequest) String() string {
 func (*ListKnowledgeBasesRequest) ProtoMessage() {}
 
 func (x *ListKnowledgeBasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[5]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -326,7 +445,7 @@ func (x *ListKnowledgeBasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKnowledgeBasesRequest.ProtoReflect.Descriptor instead.
 func (*ListKnowledgeBasesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListKnowledgeBasesRequest) GetPageSize() int32 {
@@ -356,7 +475,7 @@ type ListKnowledgeBasesResponse struct {
 
 func (x *ListKnowledgeBasesResponse) Reset() {
 	*x = ListKnowledgeBasesResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -368,7 +487,7 @@ func (x *ListKnowledgeBasesResponse) String() string {
 func (*ListKnowledgeBasesResponse) ProtoMessage() {}
 
 func (x *ListKnowledgeBasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -381,7 +500,7 @@ func (x *ListKnowledgeBasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListKnowledgeBasesResponse.ProtoReflect.Descriptor instead.
 func (*ListKnowledgeBasesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListKnowledgeBasesResponse) GetKnowledgeBases() []*KnowledgeBase {
@@ -409,7 +528,7 @@ type DeleteKnowledgeBaseRequest struct {
 
 func (x *DeleteKnowledgeBaseRequest) Reset() {
 	*x = DeleteKnowledgeBaseRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +540,7 @@ func (x *DeleteKnowledgeBaseRequest) String() string {
 func (*DeleteKnowledgeBaseRequest) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +553,7 @@ func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteKnowledgeBaseRequest) GetName() string {
@@ -453,7 +572,7 @@ type DeleteKnowledgeBaseResponse struct {
 
 func (x *DeleteKnowledgeBaseResponse) Reset() {
 	*x = DeleteKnowledgeBaseResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +584,7 @@ func (x *DeleteKnowledgeBaseResponse) String() string {
 func (*DeleteKnowledgeBaseResponse) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +597,7 @@ func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
 }
 
 // SearchPassagesRequest is a question.
@@ -496,7 +615,7 @@ type SearchPassagesRequest struct {
 
 func (x *SearchPassagesRequest) Reset() {
 	*x = SearchPassagesRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +627,7 @@ func (x *SearchPassagesRequest) String() string {
 func (*SearchPassagesRequest) ProtoMessage() {}
 
 func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +640,7 @@ func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchPassagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SearchPassagesRequest) GetKnowledgeBase() string {
@@ -556,7 +675,7 @@ type SearchPassagesResponse struct {
 
 func (x *SearchPassagesResponse) Reset() {
 	*x = SearchPassagesResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +687,7 @@ func (x *SearchPassagesResponse) String() string {
 func (*SearchPassagesResponse) ProtoMessage() {}
 
 func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +700,7 @@ func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesResponse.ProtoReflect.Descriptor instead.
 func (*SearchPassagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SearchPassagesResponse) GetPassages() []*Passage {
@@ -618,7 +737,7 @@ type Passage struct {
 
 func (x *Passage) Reset() {
 	*x = Passage{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +749,7 @@ func (x *Passage) String() string {
 func (*Passage) ProtoMessage() {}
 
 func (x *Passage) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +762,7 @@ func (x *Passage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Passage.ProtoReflect.Descriptor instead.
 func (*Passage) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Passage) GetId() string {
@@ -713,17 +832,26 @@ var File_knobot_rag_v1_knowledge_base_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
-	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x01\n" +
+	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x02\n" +
 	"\rKnowledgeBase\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12%\n" +
 	"\x0edocument_count\x18\x03 \x01(\x05R\rdocumentCount\x12;\n" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"S\n" +
+	"createTime\x12#\n" +
+	"\rpassage_count\x18\x05 \x01(\x05R\fpassageCount\x12\x1e\n" +
+	"\n" +
+	"reindexing\x18\x06 \x01(\bR\n" +
+	"reindexing\x126\n" +
+	"\x17reindexed_passage_count\x18\a \x01(\x05R\x15reindexedPassageCount\"S\n" +
 	"\x1aCreateKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"b\n" +
 	"\x1bCreateKnowledgeBaseResponse\x12C\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\"1\n" +
+	"\x1bReindexKnowledgeBaseRequest\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\"c\n" +
+	"\x1cReindexKnowledgeBaseResponse\x12C\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\"-\n" +
 	"\x17GetKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"_\n" +
@@ -757,12 +885,13 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\x05score\x18\a \x01(\x01R\x05score\x12\x1a\n" +
 	"\bcoverage\x18\b \x01(\x01R\bcoverage\x12\x1d\n" +
 	"\n" +
-	"source_uri\x18\t \x01(\tR\tsourceUri2\xa1\x04\n" +
+	"source_uri\x18\t \x01(\tR\tsourceUri2\x92\x05\n" +
 	"\x14KnowledgeBaseService\x12l\n" +
 	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\x12c\n" +
 	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\x12i\n" +
 	"\x12ListKnowledgeBases\x12(.knobot.rag.v1.ListKnowledgeBasesRequest\x1a).knobot.rag.v1.ListKnowledgeBasesResponse\x12l\n" +
-	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\x12]\n" +
+	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\x12o\n" +
+	"\x14ReindexKnowledgeBase\x12*.knobot.rag.v1.ReindexKnowledgeBaseRequest\x1a+.knobot.rag.v1.ReindexKnowledgeBaseResponse\x12]\n" +
 	"\x0eSearchPassages\x12$.knobot.rag.v1.SearchPassagesRequest\x1a%.knobot.rag.v1.SearchPassagesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
@@ -777,43 +906,48 @@ func file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP() []byte {
 	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescData
 }
 
-var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_knobot_rag_v1_knowledge_base_service_proto_goTypes = []any{
-	(*KnowledgeBase)(nil),               // 0: knobot.rag.v1.KnowledgeBase
-	(*CreateKnowledgeBaseRequest)(nil),  // 1: knobot.rag.v1.CreateKnowledgeBaseRequest
-	(*CreateKnowledgeBaseResponse)(nil), // 2: knobot.rag.v1.CreateKnowledgeBaseResponse
-	(*GetKnowledgeBaseRequest)(nil),     // 3: knobot.rag.v1.GetKnowledgeBaseRequest
-	(*GetKnowledgeBaseResponse)(nil),    // 4: knobot.rag.v1.GetKnowledgeBaseResponse
-	(*ListKnowledgeBasesRequest)(nil),   // 5: knobot.rag.v1.ListKnowledgeBasesRequest
-	(*ListKnowledgeBasesResponse)(nil),  // 6: knobot.rag.v1.ListKnowledgeBasesResponse
-	(*DeleteKnowledgeBaseRequest)(nil),  // 7: knobot.rag.v1.DeleteKnowledgeBaseRequest
-	(*DeleteKnowledgeBaseResponse)(nil), // 8: knobot.rag.v1.DeleteKnowledgeBaseResponse
-	(*SearchPassagesRequest)(nil),       // 9: knobot.rag.v1.SearchPassagesRequest
-	(*SearchPassagesResponse)(nil),      // 10: knobot.rag.v1.SearchPassagesResponse
-	(*Passage)(nil),                     // 11: knobot.rag.v1.Passage
-	(*timestamppb.Timestamp)(nil),       // 12: google.protobuf.Timestamp
+	(*KnowledgeBase)(nil),                // 0: knobot.rag.v1.KnowledgeBase
+	(*CreateKnowledgeBaseRequest)(nil),   // 1: knobot.rag.v1.CreateKnowledgeBaseRequest
+	(*CreateKnowledgeBaseResponse)(nil),  // 2: knobot.rag.v1.CreateKnowledgeBaseResponse
+	(*ReindexKnowledgeBaseRequest)(nil),  // 3: knobot.rag.v1.ReindexKnowledgeBaseRequest
+	(*ReindexKnowledgeBaseResponse)(nil), // 4: knobot.rag.v1.ReindexKnowledgeBaseResponse
+	(*GetKnowledgeBaseRequest)(nil),      // 5: knobot.rag.v1.GetKnowledgeBaseRequest
+	(*GetKnowledgeBaseResponse)(nil),     // 6: knobot.rag.v1.GetKnowledgeBaseResponse
+	(*ListKnowledgeBasesRequest)(nil),    // 7: knobot.rag.v1.ListKnowledgeBasesRequest
+	(*ListKnowledgeBasesResponse)(nil),   // 8: knobot.rag.v1.ListKnowledgeBasesResponse
+	(*DeleteKnowledgeBaseRequest)(nil),   // 9: knobot.rag.v1.DeleteKnowledgeBaseRequest
+	(*DeleteKnowledgeBaseResponse)(nil),  // 10: knobot.rag.v1.DeleteKnowledgeBaseResponse
+	(*SearchPassagesRequest)(nil),        // 11: knobot.rag.v1.SearchPassagesRequest
+	(*SearchPassagesResponse)(nil),       // 12: knobot.rag.v1.SearchPassagesResponse
+	(*Passage)(nil),                      // 13: knobot.rag.v1.Passage
+	(*timestamppb.Timestamp)(nil),        // 14: google.protobuf.Timestamp
 }
 var file_knobot_rag_v1_knowledge_base_service_proto_depIdxs = []int32{
-	12, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
+	14, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: knobot.rag.v1.CreateKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
-	0,  // 2: knobot.rag.v1.GetKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
-	0,  // 3: knobot.rag.v1.ListKnowledgeBasesResponse.knowledge_bases:type_name -> knobot.rag.v1.KnowledgeBase
-	11, // 4: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
-	1,  // 5: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
-	3,  // 6: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
-	5,  // 7: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
-	7,  // 8: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
-	9,  // 9: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
-	2,  // 10: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
-	4,  // 11: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
-	6,  // 12: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
-	8,  // 13: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
-	10, // 14: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	0,  // 2: knobot.rag.v1.ReindexKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	0,  // 3: knobot.rag.v1.GetKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	0,  // 4: knobot.rag.v1.ListKnowledgeBasesResponse.knowledge_bases:type_name -> knobot.rag.v1.KnowledgeBase
+	13, // 5: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
+	1,  // 6: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
+	5,  // 7: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
+	7,  // 8: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
+	9,  // 9: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
+	3,  // 10: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:input_type -> knobot.rag.v1.ReindexKnowledgeBaseRequest
+	11, // 11: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
+	2,  // 12: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
+	6,  // 13: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
+	8,  // 14: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
+	10, // 15: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
+	4,  // 16: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:output_type -> knobot.rag.v1.ReindexKnowledgeBaseResponse
+	12, // 17: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_knowledge_base_service_proto_init() }
@@ -821,14 +955,14 @@ func file_knobot_rag_v1_knowledge_base_service_proto_init() {
 	if File_knobot_rag_v1_knowledge_base_service_proto != nil {
 		return
 	}
-	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9].OneofWrappers = []any{}
+	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc), len(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	KnowledgeBaseService_CreateKnowledgeBase_FullMethodName = "/knobot.rag.v1.KnowledgeBaseService/CreateKnowledgeBase"
-	KnowledgeBaseService_GetKnowledgeBase_FullMethodName    = "/knobot.rag.v1.KnowledgeBaseService/GetKnowledgeBase"
-	KnowledgeBaseService_ListKnowledgeBases_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/ListKnowledgeBases"
-	KnowledgeBaseService_DeleteKnowledgeBase_FullMethodName = "/knobot.rag.v1.KnowledgeBaseService/DeleteKnowledgeBase"
-	KnowledgeBaseService_SearchPassages_FullMethodName      = "/knobot.rag.v1.KnowledgeBaseService/SearchPassages"
+	KnowledgeBaseService_CreateKnowledgeBase_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/CreateKnowledgeBase"
+	KnowledgeBaseService_GetKnowledgeBase_FullMethodName     = "/knobot.rag.v1.KnowledgeBaseService/GetKnowledgeBase"
+	KnowledgeBaseService_ListKnowledgeBases_FullMethodName   = "/knobot.rag.v1.KnowledgeBaseService/ListKnowledgeBases"
+	KnowledgeBaseService_DeleteKnowledgeBase_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/DeleteKnowledgeBase"
+	KnowledgeBaseService_ReindexKnowledgeBase_FullMethodName = "/knobot.rag.v1.KnowledgeBaseService/ReindexKnowledgeBase"
+	KnowledgeBaseService_SearchPassages_FullMethodName       = "/knobot.rag.v1.KnowledgeBaseService/SearchPassages"
 )
 
 // KnowledgeBaseServiceClient is the client API for KnowledgeBaseService service.
@@ -40,6 +41,10 @@ type KnowledgeBaseServiceClient interface {
 	ListKnowledgeBases(ctx context.Context, in *ListKnowledgeBasesRequest, opts ...grpc.CallOption) (*ListKnowledgeBasesResponse, error)
 	// DeleteKnowledgeBase removes one with all its documents. FAILED_PRECONDITION for "default".
 	DeleteKnowledgeBase(ctx context.Context, in *DeleteKnowledgeBaseRequest, opts ...grpc.CallOption) (*DeleteKnowledgeBaseResponse, error)
+	// ReindexKnowledgeBase has the search index of one made anew from the stored documents, in the background and beside the
+	// index that answers, which it replaces when it holds everything. It goes on after a restart. A search index that was
+	// lost is made again without this call. NOT_FOUND if there is none.
+	ReindexKnowledgeBase(ctx context.Context, in *ReindexKnowledgeBaseRequest, opts ...grpc.CallOption) (*ReindexKnowledgeBaseResponse, error)
 	// SearchPassages returns the passages that would serve a question, best first.
 	SearchPassages(ctx context.Context, in *SearchPassagesRequest, opts ...grpc.CallOption) (*SearchPassagesResponse, error)
 }
@@ -92,6 +97,16 @@ func (c *knowledgeBaseServiceClient) DeleteKnowledgeBase(ctx context.Context, in
 	return out, nil
 }
 
+func (c *knowledgeBaseServiceClient) ReindexKnowledgeBase(ctx context.Context, in *ReindexKnowledgeBaseRequest, opts ...grpc.CallOption) (*ReindexKnowledgeBaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReindexKnowledgeBaseResponse)
+	err := c.cc.Invoke(ctx, KnowledgeBaseService_ReindexKnowledgeBase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *knowledgeBaseServiceClient) SearchPassages(ctx context.Context, in *SearchPassagesRequest, opts ...grpc.CallOption) (*SearchPassagesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SearchPassagesResponse)
@@ -116,6 +131,10 @@ type KnowledgeBaseServiceServer interface {
 	ListKnowledgeBases(context.Context, *ListKnowledgeBasesRequest) (*ListKnowledgeBasesResponse, error)
 	// DeleteKnowledgeBase removes one with all its documents. FAILED_PRECONDITION for "default".
 	DeleteKnowledgeBase(context.Context, *DeleteKnowledgeBaseRequest) (*DeleteKnowledgeBaseResponse, error)
+	// ReindexKnowledgeBase has the search index of one made anew from the stored documents, in the background and beside the
+	// index that answers, which it replaces when it holds everything. It goes on after a restart. A search index that was
+	// lost is made again without this call. NOT_FOUND if there is none.
+	ReindexKnowledgeBase(context.Context, *ReindexKnowledgeBaseRequest) (*ReindexKnowledgeBaseResponse, error)
 	// SearchPassages returns the passages that would serve a question, best first.
 	SearchPassages(context.Context, *SearchPassagesRequest) (*SearchPassagesResponse, error)
 	mustEmbedUnimplementedKnowledgeBaseServiceServer()
@@ -139,6 +158,9 @@ func (UnimplementedKnowledgeBaseServiceServer) ListKnowledgeBases(context.Contex
 }
 func (UnimplementedKnowledgeBaseServiceServer) DeleteKnowledgeBase(context.Context, *DeleteKnowledgeBaseRequest) (*DeleteKnowledgeBaseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteKnowledgeBase not implemented")
+}
+func (UnimplementedKnowledgeBaseServiceServer) ReindexKnowledgeBase(context.Context, *ReindexKnowledgeBaseRequest) (*ReindexKnowledgeBaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReindexKnowledgeBase not implemented")
 }
 func (UnimplementedKnowledgeBaseServiceServer) SearchPassages(context.Context, *SearchPassagesRequest) (*SearchPassagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchPassages not implemented")
@@ -236,6 +258,24 @@ func _KnowledgeBaseService_DeleteKnowledgeBase_Handler(srv interface{}, ctx cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KnowledgeBaseService_ReindexKnowledgeBase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReindexKnowledgeBaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KnowledgeBaseServiceServer).ReindexKnowledgeBase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KnowledgeBaseService_ReindexKnowledgeBase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KnowledgeBaseServiceServer).ReindexKnowledgeBase(ctx, req.(*ReindexKnowledgeBaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KnowledgeBaseService_SearchPassages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SearchPassagesRequest)
 	if err := dec(in); err != nil {
@@ -276,6 +316,10 @@ var KnowledgeBaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteKnowledgeBase",
 			Handler:    _KnowledgeBaseService_DeleteKnowledgeBase_Handler,
+		},
+		{
+			MethodName: "ReindexKnowledgeBase",
+			Handler:    _KnowledgeBaseService_ReindexKnowledgeBase_Handler,
 		},
 		{
 			MethodName: "SearchPassages",

@@ -3,7 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
 
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
@@ -20,6 +25,8 @@ type Config struct {
 	WeaviateURL        string     `env:"KNOBOT_WEAVIATE_URL" envDefault:"http://127.0.0.1:8080"`
 	WeaviateGRPCAddr   string     `env:"KNOBOT_WEAVIATE_GRPC_ADDR" envDefault:"127.0.0.1:50051"`
 	WeaviateAPIKey     env.Secret `env:"KNOBOT_WEAVIATE_API_KEY"`
+	CacheDir           string     `env:"KNOBOT_CACHE_DIR"`
+	FetchAllow         []string   `env:"KNOBOT_FETCH_ALLOW"`
 	LLMProvider        string     `env:"KNOBOT_LLM_PROVIDER" envDefault:"extractive"`
 	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
 	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
@@ -42,6 +49,11 @@ func (c *Config) Validate() error {
 	}
 	if c.TranscriptionBaseURL != "" && !isHTTP(c.TranscriptionBaseURL) {
 		faults = append(faults, errors.New("KNOBOT_TRANSCRIPTION_BASE_URL: it must be an http or https address"))
+	}
+	for _, address := range c.FetchAllow {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			faults = append(faults, errors.New("KNOBOT_FETCH_ALLOW: it must be a list of host:port, separated by commas"))
+		}
 	}
 	return errors.Join(faults...)
 }
@@ -109,4 +121,9 @@ func (c *Config) transcriber() transcription.Model {
 	return llm.NewTranscriber(llm.TranscriberConfig{
 		BaseURL: c.TranscriptionBaseURL, APIKey: c.TranscriptionAPIKey.Reveal(), Model: c.TranscriptionModel,
 	})
+}
+
+// traced makes a span of each search in Weaviate.
+func traced(tp trace.TracerProvider) grpc.DialOption {
+	return grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(tp)))
 }

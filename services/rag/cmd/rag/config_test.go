@@ -42,6 +42,13 @@ func TestConfigOfEyesAndEars(t *testing.T) {
 	require.NotNil(t, cfg.transcriber())
 }
 
+func TestConfigOfFetching(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_FETCH_ALLOW=intranet:80,[::1]:8080")))
+	require.Equal(t, []string{"intranet:80", "[::1]:8080"}, cfg.FetchAllow)
+}
+
 func TestFaultyConfigIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, environ := range map[string][]string{
@@ -54,6 +61,7 @@ func TestFaultyConfigIsRefused(t *testing.T) {
 		"KNOBOT_TRANSCRIPTION_BASE_URL: it must":     valid("KNOBOT_TRANSCRIPTION_MODEL=m", "KNOBOT_TRANSCRIPTION_BASE_URL=whisper:1"),
 		"KNOBOT_LLM_VISION":                          valid("KNOBOT_LLM_VISION=perhaps"),
 		"KNOBOT_LLM_BASE_URL":                        valid("KNOBOT_LLM_BASE_URL=localhost:1"),
+		"KNOBOT_FETCH_ALLOW":                         valid("KNOBOT_FETCH_ALLOW=intranet:80,wiki"),
 		"KNOBOT_WEAVIATE_URL":                        valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
 		"KNOBOT_DATABASE_URL":                        {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
 	} {

@@ -5,19 +5,18 @@ import (
 	"context"
 	"os"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
-	"go.uber.org/zap"
-	"google.golang.org/grpc"
-
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	platform "github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/crawl"
 	"github.com/knobot/knobot/services/rag/internal/evaluation"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/fetch"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
 	"github.com/knobot/knobot/services/rag/internal/transcription"
@@ -29,10 +28,6 @@ func main() {
 		service.WithMigrate(migrate)))
 }
 
-func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
-	return postgres.Schema().Migrate(ctx, cfg.owner(), cfg.DatabaseURL)
-}
-
 func run(ctx context.Context, cfg Config, s *service.Service) error {
 	pool, err := platform.Open(ctx, cfg.DatabaseURL, platform.WithSchema(postgres.Schema()),
 		platform.WithTracing(s.Tracer()), platform.WithName("knobot-rag"))
@@ -40,22 +35,26 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.OnStop(pool.Close)
-	index, err := weaviate.Open(cfg.weaviate(),
-		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(s.Tracer()))))
+	index, err := weaviate.Open(cfg.weaviate(), traced(s.Tracer()))
 	if err != nil {
 		return err
 	}
 	s.OnStop(func() { _ = index.Close() })
 
+	files := reader.New(cfg.CacheDir)
+	s.OnStop(files.Close)
 	store, analyzer := postgres.NewStore(pool), analysis.New()
-	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
+	library, keeper := ingestion.New(store, index, files, analyzer, s.Logger())
+	crawler := crawl.New(store, library, fetch.New(fetch.Config{Allow: cfg.FetchAllow}), s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
-	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
+	rpcapi.RegisterDocuments(s.GRPC(), library, crawler, store, s.Draining())
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("index", keeper.Run)
+	s.Go("sources", crawler.Run)
+	s.Go("ingestions", ingestion.NewWorker(library, store, s.Logger()).Run)
 	return s.Serve(ctx)
 }

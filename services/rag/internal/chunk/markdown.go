@@ -12,6 +12,8 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 	"github.com/yuin/goldmark/util"
+
+	"github.com/knobot/knobot/services/rag/internal/commonmark"
 )
 
 // readMarkdown cuts Markdown at its headings. Only blocks are parsed: what stands within a line is passed on as written.
@@ -190,7 +192,7 @@ func (w *walker) code(node ast.Node) {
 	for i := range lines.Len() {
 		segment := lines.At(i)
 		if line := oneLine(string(segment.Value(w.source))); line != "" {
-			w.atoms = append(w.atoms, newAtoms(escape(line), join)...)
+			w.atoms = append(w.atoms, newAtoms(commonmark.Escape(line), join)...)
 			join = sameList
 		}
 	}

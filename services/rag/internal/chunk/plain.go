@@ -3,6 +3,8 @@ package chunk
 import (
 	"regexp"
 	"strings"
+
+	"github.com/knobot/knobot/services/rag/internal/commonmark"
 )
 
 // readPlain reads plain text: empty lines part paragraphs, lines that start like list items stay lines.
@@ -23,7 +25,7 @@ func plainBlock(block string) []atom {
 	var out []atom
 	var lines []string
 	flush := func() {
-		out = append(out, paragraph(escape(strings.Join(lines, " ")))...)
+		out = append(out, paragraph(commonmark.Escape(strings.Join(lines, " ")))...)
 		lines = nil
 	}
 	join := newParagraph
@@ -38,7 +40,7 @@ func plainBlock(block string) []atom {
 			flush()
 			join = sameList
 		}
-		out = append(out, newAtoms(marker(mark)+escape(line[len(mark):]), join)...)
+		out = append(out, newAtoms(marker(mark)+commonmark.Escape(line[len(mark):]), join)...)
 		join = sameList
 	}
 	flush()
@@ -52,15 +54,3 @@ func marker(mark string) string {
 	}
 	return "- "
 }
-
-// escape makes plain text CommonMark that shows the same characters.
-func escape(text string) string {
-	text = markup.ReplaceAllString(text, `\$0`)
-	if strings.HasPrefix(text, "#") {
-		return `\` + text
-	}
-	return text
-}
-
-// markup is what CommonMark would take for emphasis, code, links or tags; an underscore within a word is none of these.
-var markup = regexp.MustCompile("[\\\\`*\\[\\]<>]|\\b_+\\B|\\B_+\\b")

@@ -25,13 +25,13 @@ func (empty) Passages(context.Context, rag.KnowledgeBaseID, []rag.PassageID) (ma
 	return nil, nil
 }
 
-func (empty) Search(context.Context, rag.KnowledgeBaseID, string, int) ([]weaviate.Match, error) {
+func (empty) Search(context.Context, rag.Tenant, string, int) ([]weaviate.Match, error) {
 	return nil, nil
 }
 
-func (empty) Check(context.Context, rag.KnowledgeBaseID, int) error { return nil }
+func (empty) Check(context.Context, rag.Tenant, int) error { return nil }
 
-func (empty) Lost(rag.KnowledgeBaseID) {}
+func (empty) Lost(rag.Tenant) {}
 
 func answer(t *testing.T, question, passage string) string {
 	t.Helper()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,14 +19,16 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/chunk"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
 // recipe names how passages are made; stored ones made otherwise are made again at the next start.
-const recipe = "chunk " + chunk.Recipe + ", analysis " + analysis.Version
+const recipe = "reader " + reader.Recipe + ", chunk " + chunk.Recipe + ", analysis " + analysis.Version
 
 // Store keeps documents. Its errors are those of package postgres.
 type Store interface {
+	Indexes
 	// CreateKnowledgeBase returns Conflict if the name is taken.
 	CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error)
 	// KnowledgeBase returns NotFound if there is none of this name.
@@ -34,10 +37,18 @@ type Store interface {
 	Unchanged(ctx context.Context, v rag.Version) (rag.Document, bool, error)
 	// AddVersion stores a version that nothing finds yet.
 	AddVersion(ctx context.Context, v rag.Version) error
+	// AddPassages stores passages of such a version, the first of which has the ordinal from.
+	AddPassages(ctx context.Context, id rag.VersionID, from int, passages []rag.Passage) error
 	// Activate switches the document to the version at once.
 	Activate(ctx context.Context, v rag.Version) (postgres.Activated, error)
 	// Discard gives up a version that was not activated.
 	Discard(ctx context.Context, version rag.VersionID) error
+	// Submit queues a version, unless the document has its content. It returns NotFound if the knowledge base is gone.
+	Submit(ctx context.Context, v rag.Version) (rag.Ingestion, error)
+	// Supersede gives up what is queued for a document.
+	Supersede(ctx context.Context, kb rag.KnowledgeBaseID, document string) error
+	// DocumentNamed finds a document by its name.
+	DocumentNamed(ctx context.Context, kb rag.KnowledgeBaseID, name string) (id rag.DocumentID, found bool, err error)
 	// DeleteDocument returns NotFound if there is none.
 	DeleteDocument(ctx context.Context, id rag.DocumentID) (rag.Garbage, error)
 	// DeleteKnowledgeBase returns NotFound if there is none.
@@ -48,19 +59,35 @@ type Store interface {
 	Remove(ctx context.Context, version rag.VersionID) error
 	DeletedKnowledgeBases(ctx context.Context) ([]rag.KnowledgeBaseID, error)
 	RemoveKnowledgeBase(ctx context.Context, id rag.KnowledgeBaseID) error
-	Sizes(ctx context.Context) (map[rag.KnowledgeBaseID]int, error)
+	Placements(ctx context.Context) ([]rag.Placement, error)
 	ActiveVersions(ctx context.Context, kb rag.KnowledgeBaseID) ([]rag.VersionID, error)
 	Outdated(ctx context.Context, recipe string) ([]rag.VersionID, error)
 	Version(ctx context.Context, id rag.VersionID) (v rag.Version, found bool, err error)
+	PruneIngestions(ctx context.Context, age time.Duration) error
+}
+
+// Indexes says where a knowledge base's entries stand in the index. It is the part of a store that making an index anew
+// works by.
+type Indexes interface {
+	// Placement returns NotFound if the knowledge base is gone.
+	Placement(ctx context.Context, kb rag.KnowledgeBaseID) (rag.Placement, error)
+	// StartReindex returns NotFound if there is no such knowledge base.
+	StartReindex(ctx context.Context, name string) error
+	Unfilled(ctx context.Context, kb rag.KnowledgeBaseID, generation, limit int) ([]rag.VersionID, error)
+	MarkFilled(ctx context.Context, version rag.VersionID, generation int) error
+	// SwitchIndex makes the next generation the one that is searched, if it holds every document.
+	SwitchIndex(ctx context.Context, p rag.Placement) (switched bool, err error)
+	GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error)
+	RemoveTenant(ctx context.Context, tenant rag.Tenant) error
 }
 
 // Index makes passages findable. It returns weaviate.ErrMissing and weaviate.ErrUnavailable.
 type Index interface {
-	Ensure(ctx context.Context, kb rag.KnowledgeBaseID) error
-	Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error
-	DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error
-	Drop(ctx context.Context, kb rag.KnowledgeBaseID) error
-	Count(ctx context.Context, kb rag.KnowledgeBaseID) (int, error)
+	Ensure(ctx context.Context, in rag.Tenant) error
+	Put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error
+	DeleteVersion(ctx context.Context, in rag.Tenant, version rag.VersionID) error
+	Drop(ctx context.Context, in rag.Tenant) error
+	Count(ctx context.Context, in rag.Tenant) (int, error)
 }
 
 // Library takes documents in and out. It is safe for concurrent use.
@@ -68,13 +95,22 @@ type Library struct {
 	store    Store
 	index    Index
 	keeper   *Keeper
+	files    Reader
 	analyzer *analysis.Analyzer
 	log      *zap.Logger
+	// submitted wakes a worker of this process.
+	submitted chan struct{}
+}
+
+// Reader reads files.
+type Reader interface {
+	// Read returns the errors of package reader for what is wrong with a file.
+	Read(ctx context.Context, kind rag.ContentType, content []byte) (reader.Text, error)
 }
 
 // New returns a library and the keeper of its index, which has to be run.
-func New(store Store, index Index, analyzer *analysis.Analyzer, log *zap.Logger) (*Library, *Keeper) {
-	l := &Library{store: store, index: index, analyzer: analyzer, log: log}
+func New(store Store, index Index, files Reader, analyzer *analysis.Analyzer, log *zap.Logger) (*Library, *Keeper) {
+	l := &Library{store: store, index: index, files: files, analyzer: analyzer, log: log, submitted: make(chan struct{}, workers)}
 	l.keeper = newKeeper(l)
 	return l, l.keeper
 }
@@ -96,34 +132,88 @@ type Upload struct {
 // not the old. unchanged says that this was its content already. It returns Invalid for a content that cannot be read,
 // NotFound for an unknown knowledge base and Unavailable, storing nothing, while the index cannot be written.
 func (l *Library) Add(ctx context.Context, up Upload) (doc rag.Document, unchanged bool, err error) {
-	if err := up.validate(); err != nil {
+	if err := up.validate(maxText); err != nil {
 		return rag.Document{}, false, err
 	}
-	kb, err := l.store.KnowledgeBase(ctx, up.KnowledgeBase)
+	version, err := l.version(ctx, up)
 	if err != nil {
 		return rag.Document{}, false, err
 	}
-	version := rag.Version{
-		ID: newVersion(), KnowledgeBase: kb.ID, Name: up.Name, Title: up.Title, SourceURI: up.SourceURI,
-		Type: up.Type, Audience: up.Audience, Trust: up.Trust, Content: up.Content, Hash: up.hash(), Recipe: recipe,
+	doc, same, err := l.store.Unchanged(ctx, version)
+	if err != nil {
+		return rag.Document{}, false, err
 	}
-	if doc, same, err := l.store.Unchanged(ctx, version); err != nil || same {
-		return doc, same, err
+	if same {
+		return doc, true, l.store.Supersede(ctx, version.KnowledgeBase, version.Name)
 	}
-	return l.process(ctx, version)
+	return l.process(ctx, version, l.direct())
 }
 
-// process cuts, stores, indexes and activates a version, in this order: whatever breaks off on the way leaves the
+// Submit takes a document in later: a worker makes it of the content, also after a restart. It returns Invalid for what
+// shows already that it cannot be read, and NotFound for an unknown knowledge base.
+func (l *Library) Submit(ctx context.Context, up Upload) (rag.Ingestion, error) {
+	if err := up.validate(MaxFile); err != nil {
+		return rag.Ingestion{}, err
+	}
+	version, err := l.version(ctx, up)
+	if err != nil {
+		return rag.Ingestion{}, err
+	}
+	job, err := l.store.Submit(ctx, version)
+	if err == nil && !job.Ended() {
+		select {
+		case l.submitted <- struct{}{}:
+		default: // all are awake
+		}
+	}
+	return job, err
+}
+
+func (l *Library) version(ctx context.Context, up Upload) (rag.Version, error) {
+	kb, err := l.store.KnowledgeBase(ctx, up.KnowledgeBase)
+	if err != nil {
+		return rag.Version{}, err
+	}
+	return rag.Version{
+		ID: newVersion(), KnowledgeBase: kb.ID, Name: up.Name, Title: up.Title, SourceURI: up.SourceURI,
+		Type: up.Type, Audience: up.Audience, Trust: up.Trust, Content: up.Content, Hash: up.hash(), Recipe: recipe,
+	}, nil
+}
+
+// course is what differs between the ways in.
+type course struct {
+	// progress hears how far it is; an error of its stops all.
+	progress func(ctx context.Context, state rag.IngestionState, done, total int) error
+	activate func(ctx context.Context, v rag.Version) (postgres.Activated, error)
+}
+
+// direct is the course of what a caller waits for.
+func (l *Library) direct() course {
+	return course{
+		progress: func(context.Context, rag.IngestionState, int, int) error { return nil },
+		activate: l.store.Activate,
+	}
+}
+
+// process reads, cuts, stores, indexes and activates a version, in this order: whatever breaks off on the way leaves the
 // document as it was, and a version that the keeper removes.
-func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document, unchanged bool, err error) {
-	entries, err := l.cut(&v)
+func (l *Library) process(ctx context.Context, v rag.Version, c course) (doc rag.Document, unchanged bool, err error) {
+	if err := c.progress(ctx, rag.Reading, 0, 0); err != nil {
+		return rag.Document{}, false, err
+	}
+	passages, err := l.cut(ctx, &v)
 	if err != nil {
 		return rag.Document{}, false, err
 	}
+	place, err := l.store.Placement(ctx, v.KnowledgeBase)
+	if err != nil {
+		return rag.Document{}, false, err
+	}
+	v.Generation = place.Generation
 	if err := l.store.AddVersion(ctx, v); err != nil {
 		return rag.Document{}, false, err
 	}
-	done, err := l.activate(ctx, v, entries)
+	done, err := l.activate(ctx, v, passages, c)
 	if err != nil {
 		l.discard(ctx, v.ID)
 		return rag.Document{}, false, err
@@ -134,20 +224,37 @@ func (l *Library) process(ctx context.Context, v rag.Version) (doc rag.Document,
 	return done.Document, done.Unchanged, nil
 }
 
-func (l *Library) activate(ctx context.Context, v rag.Version, entries []weaviate.Entry) (postgres.Activated, error) {
-	if err := l.put(ctx, v.KnowledgeBase, entries); err != nil {
+// batch is how many passages are analysed, stored and indexed at a time: what is in memory at once.
+const batch = 200
+
+func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.Passage, c course) (postgres.Activated, error) {
+	from := 0
+	for part := range slices.Chunk(passages, batch) {
+		if err := c.progress(ctx, rag.Indexing, from, len(passages)); err != nil {
+			return postgres.Activated{}, err
+		}
+		stored, entries := l.analyse(v, from, part)
+		if err := l.store.AddPassages(ctx, v.ID, from, stored); err != nil {
+			return postgres.Activated{}, err
+		}
+		if err := l.put(ctx, v.KnowledgeBase.Tenant(v.Generation), entries); err != nil {
+			return postgres.Activated{}, err
+		}
+		from += len(part)
+	}
+	if err := c.progress(ctx, rag.Indexing, from, from); err != nil {
 		return postgres.Activated{}, err
 	}
-	return l.store.Activate(ctx, v)
+	return c.activate(ctx, v)
 }
 
 // put writes entries, making the tenant where it is missing: for a new knowledge base, or in an index that lost it.
-func (l *Library) put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error {
-	err := l.index.Put(ctx, kb, entries)
+func (l *Library) put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error {
+	err := l.index.Put(ctx, in, entries)
 	if errors.Is(err, weaviate.ErrMissing) {
-		l.keeper.Lost(kb)
-		if err = l.index.Ensure(ctx, kb); err == nil {
-			err = l.index.Put(ctx, kb, entries)
+		l.keeper.Lost(in)
+		if err = l.index.Ensure(ctx, in); err == nil {
+			err = l.index.Put(ctx, in, entries)
 		}
 	}
 	return indexFailure(err)
@@ -160,18 +267,6 @@ func indexFailure(err error) error {
 	return fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "the search index cannot be written now, try again").WithCause(err)
 }
 
-// forget removes a dead version from the index and then from the store. If that fails now, the keeper does it later;
-// nothing finds it meanwhile, because every hit is checked against the store.
-func (l *Library) forget(ctx context.Context, dead rag.Garbage) {
-	err := l.index.DeleteVersion(ctx, dead.KnowledgeBase, dead.Version)
-	if err == nil {
-		err = l.store.Remove(ctx, dead.Version)
-	}
-	if err != nil {
-		l.log.Warn("dead version left for later", zap.String("version", string(dead.Version)), zap.Error(err))
-	}
-}
-
 // discard gives up a pending version, also when the caller has gone.
 func (l *Library) discard(ctx context.Context, version rag.VersionID) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -181,32 +276,30 @@ func (l *Library) discard(ctx context.Context, version rag.VersionID) {
 	}
 }
 
-// Delete removes a document; when it returns, no search finds it. It returns NotFound if there is none.
-func (l *Library) Delete(ctx context.Context, id rag.DocumentID) error {
-	dead, err := l.store.DeleteDocument(ctx, id)
+// cut reads and cuts a version's content, and fills in its title.
+func (l *Library) cut(ctx context.Context, v *rag.Version) ([]chunk.Passage, error) {
+	text, err := l.files.Read(ctx, v.Type, v.Content)
 	if err != nil {
-		return err
+		return nil, unreadable(err)
 	}
-	l.forget(ctx, dead)
-	return nil
-}
-
-// cut fills in a version's title and passages and returns their entries for the index.
-func (l *Library) cut(v *rag.Version) ([]weaviate.Entry, error) {
-	outline, err := chunk.Split(chunk.Source{Name: v.Name, Title: v.Title, Type: v.Type, Content: v.Content})
+	outline, err := chunk.Split(chunk.Source{Name: v.Name, Title: v.Title, Type: text.Type, Content: text.Content})
 	if err != nil {
 		return nil, unreadable(err)
 	}
 	v.Title = outline.Title
-	v.Passages = make([]rag.Passage, len(outline.Passages))
-	entries := make([]weaviate.Entry, len(outline.Passages))
-	for i, p := range outline.Passages {
-		v.Passages[i] = rag.Passage{ID: passageID(v.ID, i), Title: v.Title, HeadingPath: p.HeadingPath, Text: p.Text}
-		analysed := l.analyzer.Document(v.Passages[i].Context())
-		v.Passages[i].Stems = analysed.Distinct
-		entries[i] = entry(v.ID, v.Passages[i].ID, analysed)
+	return outline.Passages, nil
+}
+
+// analyse makes passages of a version and their entries for the index; the first one's ordinal is from.
+func (l *Library) analyse(v rag.Version, from int, cut []chunk.Passage) ([]rag.Passage, []weaviate.Entry) {
+	passages, entries := make([]rag.Passage, len(cut)), make([]weaviate.Entry, len(cut))
+	for i, p := range cut {
+		passages[i] = rag.Passage{ID: passageID(v.ID, from+i), Title: v.Title, HeadingPath: p.HeadingPath, Text: p.Text}
+		analysed := l.analyzer.Document(passages[i].Context())
+		passages[i].Stems = analysed.Distinct
+		entries[i] = entry(v.ID, passages[i].ID, analysed)
 	}
-	return entries, nil
+	return passages, entries
 }
 
 func entry(version rag.VersionID, passage rag.PassageID, d analysis.Document) weaviate.Entry {
@@ -220,14 +313,25 @@ func passageID(version rag.VersionID, ordinal int) rag.PassageID {
 	return rag.PassageID(uuid.NewSHA1(uuid.MustParse(string(version)), binary.BigEndian.AppendUint64(nil, uint64(ordinal))).String())
 }
 
+// unreadable gives what is wrong with a content its stable reason. Other errors are no fault of the content.
 func unreadable(err error) error {
-	switch {
-	case errors.Is(err, chunk.ErrEncoding):
-		return fault.New(fault.Invalid, "CONTENT_NOT_UTF8", "the content is not valid UTF-8").WithCause(err)
-	case errors.Is(err, chunk.ErrTooMany):
-		return fault.New(fault.Invalid, "CONTENT_TOO_LARGE", "the content makes too many passages: split it into several documents").WithCause(err)
+	for _, known := range []struct {
+		is              error
+		reason, message string
+	}{
+		{chunk.ErrEncoding, "CONTENT_NOT_UTF8", "the content is not valid UTF-8"},
+		{chunk.ErrTooMany, "CONTENT_TOO_LARGE", "the content makes too many passages: split it into several documents"},
+		{chunk.ErrUnreadable, "CONTENT_UNREADABLE", "the content cannot be read as its content_type"},
+		{reader.ErrUnreadable, "CONTENT_UNREADABLE", "the content is broken, or is not what its content_type says"},
+		{reader.ErrTooLarge, "CONTENT_TOO_LARGE", "the content holds too much: split it into several documents"},
+		{reader.ErrEncrypted, "CONTENT_ENCRYPTED", "the content asks for a password: store it without one"},
+		{reader.ErrEmpty, "CONTENT_EMPTY", "the content holds no text; a scanned page is a picture and has to be made text first"},
+	} {
+		if errors.Is(err, known.is) {
+			return fault.New(fault.Invalid, known.reason, known.message).WithCause(err)
+		}
 	}
-	return fault.New(fault.Invalid, "CONTENT_UNREADABLE", "the content cannot be read as its content_type").WithCause(err)
+	return err
 }
 
 // hash covers everything that makes a difference to what is shown and found.

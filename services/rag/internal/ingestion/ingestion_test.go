@@ -12,6 +12,7 @@ import (
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/filetest"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
@@ -70,7 +71,7 @@ func TestDocument(t *testing.T) {
 		require.Equal(t, first.ID, second.ID)
 		require.Equal(t, 2, second.Version)
 		require.Equal(t, []string{"El envío cuesta $7."}, texts(t, b, "costo del envío: cuesta"))
-		n, err := b.Index.Count(t.Context(), kbOf(t, b))
+		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
 		require.NoError(t, err)
 		require.Equal(t, 1, n, "the old version has left the index")
 	})
@@ -134,7 +135,7 @@ func TestUploadIsRefused(t *testing.T) {
 		"DOCUMENT_SOURCE_URI":      func(u *ingestion.Upload) { u.SourceURI = "javascript:alert(1)" },
 		"CONTENT_TOO_LARGE":        func(u *ingestion.Upload) { u.Content = make([]byte, 8<<20+1) },
 		"CONTENT_NOT_UTF8":         func(u *ingestion.Upload) { u.Content = []byte("a\xff") },
-		"CONTENT_TYPE":             func(u *ingestion.Upload) { u.Type = "application/pdf" },
+		"CONTENT_TYPE":             func(u *ingestion.Upload) { u.Type = "application/zip" },
 		"CONTENT_UNREADABLE":       func(u *ingestion.Upload) { u.Type, u.Content = rag.HTML, []byte(strings.Repeat("<div>", 2000)) },
 		"KNOWLEDGE_BASE_NOT_FOUND": func(u *ingestion.Upload) { u.KnowledgeBase = "otra" },
 	} {
@@ -176,21 +177,21 @@ type flaky struct {
 	put, deleteVersion, drop error
 }
 
-func (f *flaky) Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []weaviate.Entry) error {
+func (f *flaky) Put(ctx context.Context, kb rag.Tenant, entries []weaviate.Entry) error {
 	if f.put != nil {
 		return f.put
 	}
 	return f.Index.Put(ctx, kb, entries)
 }
 
-func (f *flaky) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error {
+func (f *flaky) DeleteVersion(ctx context.Context, kb rag.Tenant, version rag.VersionID) error {
 	if f.deleteVersion != nil {
 		return f.deleteVersion
 	}
 	return f.Index.DeleteVersion(ctx, kb, version)
 }
 
-func (f *flaky) Drop(ctx context.Context, kb rag.KnowledgeBaseID) error {
+func (f *flaky) Drop(ctx context.Context, kb rag.Tenant) error {
 	if f.drop != nil {
 		return f.drop
 	}
@@ -201,7 +202,7 @@ func newFlaky(t *testing.T) (*ragtest.Bundle, *flaky) {
 	t.Helper()
 	b := ragtest.New(t)
 	index := &flaky{Index: b.Index}
-	b.Library, b.Keeper = ingestion.New(b.Store, index, b.Analyzer, zaptest.NewLogger(t))
+	b.Library, b.Keeper = ingestion.New(b.Store, index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
 	return b, index
 }
@@ -241,10 +242,72 @@ func TestDeadEntriesNeverSurface(t *testing.T) {
 
 	index.deleteVersion = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
-	n, err := b.Index.Count(t.Context(), kbOf(t, b))
+	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the keeper has removed what was dead")
 	dead, err := b.Store.Garbage(t.Context(), 0, 10)
 	require.NoError(t, err)
 	require.Empty(t, dead)
+}
+
+func TestFilesAreAnsweredFrom(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	for name, content := range map[string][]byte{
+		"tarifas.csv":     []byte("Destino;Tarifa\nLeticia;$31.000\n"),
+		"faq.json":        []byte(`[{"question": "¿Reparan paraguas?", "answer": "Solo los de varillas."}]`),
+		"garantia.pdf":    filetest.PDF([]string{"La licuadora tiene cinco meses de respaldo."}),
+		"sin-ending":      filetest.DOCX(t, `<w:p><w:r><w:t>El parqueadero cierra a medianoche.</w:t></w:r></w:p>`),
+		"inventario.xlsx": filetest.XLSX(t, []any{"Producto", "Unidades"}, []any{"Trompo", 12}),
+	} {
+		doc, _, err := b.Library.Add(t.Context(), ingestion.Upload{KnowledgeBase: "default", Name: name, Content: content})
+		require.NoError(t, err, name)
+		require.Equal(t, 1, doc.PassageCount, name)
+	}
+	for question, answer := range map[string]string{
+		"tarifa a Leticia": "- Destino: Leticia; Tarifa: $31.000",
+		"paraguas":         "Solo los de varillas.",
+		"licuadora":        "La licuadora tiene cinco meses de respaldo.",
+		"parqueadero":      "El parqueadero cierra a medianoche.",
+		"trompos":          "- Producto: Trompo; Unidades: 12",
+	} {
+		require.Equal(t, answer, texts(t, b, question)[0], question)
+	}
+}
+
+func TestFilesThatCannotBeReadHarmNothing(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.Add(t, "a.pdf", string(filetest.PDF([]string{"El envío cuesta $5."})))
+	for reason, content := range map[string][]byte{
+		"CONTENT_UNREADABLE": []byte("%PDF-1.7 roto"),
+		"CONTENT_ENCRYPTED":  filetest.EncryptedPDF(),
+		"CONTENT_EMPTY":      filetest.PDF([]string{}),
+		"CONTENT_TOO_LARGE":  make([]byte, 9<<20),
+	} {
+		_, _, err := b.Library.Add(t.Context(), ingestion.Upload{KnowledgeBase: "default", Name: "a.pdf", Content: content})
+		require.Equal(t, reason, fault.ReasonOf(err), err)
+		require.Equal(t, fault.Invalid, fault.KindOf(err))
+	}
+	require.Equal(t, []string{"El envío cuesta $5."}, texts(t, b, "envío"))
+	dead, err := b.Store.Garbage(t.Context(), 0, 10)
+	require.NoError(t, err)
+	require.Empty(t, dead)
+}
+
+func TestMakingAgainDoesNotUndoANewerContent(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.Add(t, "a.md", "El envío cuesta $5.")
+	versions, err := b.Store.ActiveVersions(t.Context(), kbOf(t, b))
+	require.NoError(t, err)
+	old, _, err := b.Store.Version(t.Context(), versions[0])
+	require.NoError(t, err)
+	b.Add(t, "a.md", "El envío cuesta $7.")
+	old.ID, old.Replaces, old.Passages = "11111111-1111-4111-8111-111111111112", versions[0], nil
+	require.NoError(t, b.Store.AddVersion(t.Context(), old))
+	done, err := b.Store.Activate(t.Context(), old)
+	require.NoError(t, err)
+	require.Equal(t, old.ID, done.Replaced, "it is dead itself")
+	require.Equal(t, []string{"El envío cuesta $7."}, texts(t, b, "envío"))
 }

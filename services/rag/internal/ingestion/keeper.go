@@ -3,6 +3,7 @@ package ingestion
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ const (
 	pendingLimit = time.Hour
 	// garbageBatch is how many dead versions one inspection removes.
 	garbageBatch = 100
+	// ingestionsKept is how long it can be seen what became of an upload.
+	ingestionsKept = 30 * 24 * time.Hour
 )
 
 // Keeper makes the index equal to the store: it fills in what is missing, whatever the reason, and removes what is dead.
@@ -31,24 +34,24 @@ type Keeper struct {
 	wake    chan struct{}
 
 	mu sync.Mutex
-	// complete holds the knowledge bases that were seen whole; the others are not searched, because a search of half a
+	// complete holds the tenants that were seen whole; the others are not searched, because a search of half a
 	// knowledge base would deny what the company has written.
-	complete map[rag.KnowledgeBaseID]bool
+	complete map[rag.Tenant]bool
 }
 
 func newKeeper(l *Library) *Keeper {
-	return &Keeper{library: l, wake: make(chan struct{}, 1), complete: map[rag.KnowledgeBaseID]bool{}}
+	return &Keeper{library: l, wake: make(chan struct{}, 1), complete: map[rag.Tenant]bool{}}
 }
 
-// Check returns nil if the knowledge base's entries, as many as it has passages, were seen in the index, now or before.
+// Check returns nil if a tenant's entries, as many as the knowledge base has passages, were seen in the index, now or before.
 // It returns Unavailable while they are missing; they are being put back then.
-func (k *Keeper) Check(ctx context.Context, kb rag.KnowledgeBaseID, passages int) error {
-	if k.isComplete(kb) {
+func (k *Keeper) Check(ctx context.Context, tenant rag.Tenant, passages int) error {
+	if k.isComplete(tenant) {
 		return nil
 	}
-	n, err := k.library.index.Count(ctx, kb)
+	n, err := k.library.index.Count(ctx, tenant)
 	if err == nil && n >= passages {
-		k.setComplete(kb, true)
+		k.setComplete(tenant, true)
 		return nil
 	}
 	k.rouse()
@@ -56,25 +59,25 @@ func (k *Keeper) Check(ctx context.Context, kb rag.KnowledgeBaseID, passages int
 		WithRetryAfter(retry).WithCause(err)
 }
 
-// Lost reports that a knowledge base's entries were not found where they should be.
-func (k *Keeper) Lost(kb rag.KnowledgeBaseID) {
-	k.setComplete(kb, false)
+// Lost reports that a tenant's entries were not found where they should be.
+func (k *Keeper) Lost(tenant rag.Tenant) {
+	k.setComplete(tenant, false)
 	k.rouse()
 }
 
-func (k *Keeper) isComplete(kb rag.KnowledgeBaseID) bool {
+func (k *Keeper) isComplete(tenant rag.Tenant) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.complete[kb]
+	return k.complete[tenant]
 }
 
-func (k *Keeper) setComplete(kb rag.KnowledgeBaseID, yes bool) {
+func (k *Keeper) setComplete(tenant rag.Tenant, yes bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if yes {
-		k.complete[kb] = true
+		k.complete[tenant] = true
 	} else {
-		delete(k.complete, kb)
+		delete(k.complete, tenant)
 	}
 }
 
@@ -109,13 +112,17 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // Inspect compares the index with the store once, and repairs it.
 func (k *Keeper) Inspect(ctx context.Context) error {
-	sizes, err := k.library.store.Sizes(ctx)
+	places, err := k.library.store.Placements(ctx)
 	if err != nil {
 		return err
 	}
 	var faults []error
-	for kb, passages := range sizes {
-		if err := k.restore(ctx, kb, passages); err != nil {
+	for _, place := range places {
+		if err := k.restore(ctx, place); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		if err := k.advance(ctx, place); err != nil {
 			faults = append(faults, err)
 		}
 	}
@@ -123,53 +130,62 @@ func (k *Keeper) Inspect(ctx context.Context) error {
 }
 
 // restore fills a knowledge base's tenant if entries are missing.
-func (k *Keeper) restore(ctx context.Context, kb rag.KnowledgeBaseID, passages int) error {
-	n, err := k.library.index.Count(ctx, kb)
+func (k *Keeper) restore(ctx context.Context, p rag.Placement) error {
+	n, err := k.library.index.Count(ctx, p.Live())
 	if err != nil && !errors.Is(err, weaviate.ErrMissing) {
 		return err
 	}
-	if err == nil && n >= passages {
-		k.setComplete(kb, true)
+	if err == nil && n >= p.Passages {
+		k.setComplete(p.Live(), true)
 		return nil
 	}
-	if err := k.library.index.Ensure(ctx, kb); err != nil {
+	if err := k.library.index.Ensure(ctx, p.Live()); err != nil {
 		return err
 	}
-	if passages == 0 {
+	if p.Passages == 0 {
 		return nil
 	}
-	k.setComplete(kb, false)
-	return k.Reindex(ctx, kb)
+	k.setComplete(p.Live(), false)
+	return k.refill(ctx, p)
 }
 
-// Reindex writes all current passages of a knowledge base into the index again, one document at a time.
-func (k *Keeper) Reindex(ctx context.Context, kb rag.KnowledgeBaseID) error {
-	versions, err := k.library.store.ActiveVersions(ctx, kb)
+// refill writes all current passages of a knowledge base into its index again, one document at a time.
+func (k *Keeper) refill(ctx context.Context, p rag.Placement) error {
+	versions, err := k.library.store.ActiveVersions(ctx, p.KnowledgeBase)
 	if err != nil {
 		return err
 	}
 	for _, id := range versions {
-		if err := k.rewrite(ctx, id); err != nil {
+		if err := k.rewrite(ctx, p.Live(), id); err != nil {
 			return err
 		}
 	}
-	k.setComplete(kb, true)
+	k.setComplete(p.Live(), true)
 	k.library.log.Info("knowledge base indexed again",
-		zap.String("knowledge_base", string(kb)), zap.Int("documents", len(versions)))
+		zap.String("knowledge_base", string(p.KnowledgeBase)), zap.Int("documents", len(versions)))
 	return nil
 }
 
-func (k *Keeper) rewrite(ctx context.Context, id rag.VersionID) error {
+// rewrite puts a version's passages into a tenant, a batch at a time. What is not current any more is taken out again.
+func (k *Keeper) rewrite(ctx context.Context, in rag.Tenant, id rag.VersionID) error {
 	v, found, err := k.library.store.Version(ctx, id)
 	if err != nil || !found {
 		return err
 	}
-	entries := make([]weaviate.Entry, len(v.Passages))
-	for i, p := range v.Passages {
-		p.Title = v.Title
-		entries[i] = entry(v.ID, p.ID, k.library.analyzer.Document(p.Context()))
+	for part := range slices.Chunk(v.Passages, batch) {
+		entries := make([]weaviate.Entry, len(part))
+		for i, p := range part {
+			p.Title = v.Title
+			entries[i] = entry(v.ID, p.ID, k.library.analyzer.Document(p.Context()))
+		}
+		if err := indexFailure(k.library.index.Put(ctx, in, entries)); err != nil {
+			return err
+		}
 	}
-	return indexFailure(k.library.index.Put(ctx, v.KnowledgeBase, entries))
+	if _, found, err = k.library.store.Version(ctx, id); err != nil || found {
+		return err
+	}
+	return k.library.index.DeleteVersion(ctx, in, id)
 }
 
 // renew makes passages again that an older program made in another way.
@@ -186,8 +202,8 @@ func (k *Keeper) renew(ctx context.Context) error {
 		if !found {
 			continue
 		}
-		v.ID, v.Recipe = newVersion(), recipe
-		if _, _, err := k.library.process(ctx, v); err != nil {
+		v.ID, v.Recipe, v.Passages, v.Replaces = newVersion(), recipe, nil, id
+		if _, _, err := k.library.process(ctx, v, k.library.direct()); err != nil {
 			return err
 		}
 	}
@@ -210,5 +226,8 @@ func (k *Keeper) clean(ctx context.Context) error {
 	for _, kb := range deleted {
 		k.library.drop(ctx, kb)
 	}
-	return nil
+	if err := k.dropTenants(ctx); err != nil {
+		return err
+	}
+	return k.library.store.PruneIngestions(ctx, ingestionsKept)
 }

@@ -19,7 +19,7 @@ import (
 func restarted(t *testing.T, b *ragtest.Bundle) *ragtest.Bundle {
 	t.Helper()
 	again := *b
-	again.Library, again.Keeper = ingestion.New(b.Store, b.Index, b.Analyzer, zaptest.NewLogger(t))
+	again.Library, again.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	again.Searcher = retrieval.New(b.Store, b.Index, again.Keeper, b.Analyzer)
 	return &again
 }
@@ -35,7 +35,7 @@ func TestLostIndexIsFilledAgain(t *testing.T) {
 	b := ragtest.New(t)
 	b.AddShop(t)
 	before := texts(t, b, "garantía de bicicletas")
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
 
 	require.Equal(t, "INDEX_UNAVAILABLE", fault.ReasonOf(search(t, b, "garantía")), "nothing is denied meanwhile")
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -49,7 +49,7 @@ func TestHalfAnIndexIsNotSearched(t *testing.T) {
 	kb := kbOf(t, b)
 	versions, err := b.Store.ActiveVersions(t.Context(), kb)
 	require.NoError(t, err)
-	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb, versions[0]))
+	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0), versions[0]))
 
 	again := restarted(t, b)
 	err = search(t, again, "garantía")
@@ -67,7 +67,7 @@ func TestRunRepairsWhatASearchMissed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Keeper.Run(ctx) }()
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
 	require.Eventually(t, func() bool { return search(t, b, "garantía") == nil }, 30*time.Second, 20*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
@@ -77,7 +77,7 @@ func TestAddingToALostIndexDoesNotHideTheRest(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)
 	b.AddShop(t)
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
 	b.Add(t, "nuevo.md", "Vendemos monopatines.")
 	require.Equal(t, fault.Unavailable, fault.KindOf(search(t, b, "garantía de bicicletas")))
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -156,7 +156,7 @@ func TestDeletedKnowledgeBaseIsGoneFromTheIndexToo(t *testing.T) {
 
 	index.drop = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()), "the keeper drops what could not be dropped at once")
-	_, err = b.Index.Count(t.Context(), kb.ID)
+	_, err = b.Index.Count(t.Context(), kb.ID.Tenant(0))
 	require.Error(t, err)
 	tombs, err := b.Store.DeletedKnowledgeBases(t.Context())
 	require.NoError(t, err)

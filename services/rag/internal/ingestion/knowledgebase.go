@@ -42,7 +42,13 @@ func (l *Library) DeleteKnowledgeBase(ctx context.Context, name string) error {
 
 // drop removes a deleted knowledge base from the index and then its tombstone; if that fails now, the keeper does it.
 func (l *Library) drop(ctx context.Context, id rag.KnowledgeBaseID) {
-	err := l.index.Drop(ctx, id)
+	place, err := l.store.Placement(ctx, id)
+	if err == nil {
+		err = l.index.Drop(ctx, place.Live())
+	}
+	if err == nil && place.Next != 0 {
+		err = l.index.Drop(ctx, id.Tenant(place.Next))
+	}
 	if err == nil {
 		err = l.store.RemoveKnowledgeBase(ctx, id)
 	}

@@ -12,7 +12,7 @@ import (
 const createKnowledgeBase = `
 insert into knowledge_bases (name, display_name) values ($1, $2)
 on conflict (name) where delete_time is null do nothing
-returning id, name, display_name, 0, create_time`
+returning id, name, display_name, 0, 0, false, 0, create_time`
 
 // CreateKnowledgeBase makes an empty one. Returns a Conflict if the name is taken.
 func (s *Store) CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error) {
@@ -24,7 +24,10 @@ func (s *Store) CreateKnowledgeBase(ctx context.Context, name, displayName strin
 }
 
 const selectKnowledgeBases = `
-select k.id, k.name, k.display_name, (select count(*) from documents d where d.knowledge_base_id = k.id), k.create_time
+select k.id, k.name, k.display_name, (select count(*) from documents d where d.knowledge_base_id = k.id), k.passage_count,
+       k.next_generation is not null,
+       (select coalesce(sum(d.passage_count), 0) from documents d join index_fills f on f.version_id = d.version_id
+        where d.knowledge_base_id = k.id and f.generation = k.next_generation), k.create_time
 from knowledge_bases k
 where k.delete_time is null`
 
@@ -79,6 +82,7 @@ func (s *Store) DeleteKnowledgeBase(ctx context.Context, name string) (rag.Knowl
 }
 
 func scanKnowledgeBase(row pgx.Row) (kb rag.KnowledgeBase, err error) {
-	err = row.Scan(&kb.ID, &kb.Name, &kb.DisplayName, &kb.DocumentCount, &kb.CreateTime)
+	err = row.Scan(&kb.ID, &kb.Name, &kb.DisplayName, &kb.DocumentCount, &kb.PassageCount, &kb.Reindexing,
+		&kb.ReindexedCount, &kb.CreateTime)
 	return kb, err
 }

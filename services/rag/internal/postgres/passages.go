@@ -9,7 +9,7 @@ import (
 )
 
 const selectStatistics = `
-select k.id, k.passage_count, c.stem, c.passages
+select k.id, k.passage_count, k.index_generation, c.stem, c.passages
 from knowledge_bases k
 left join stem_counts c on c.knowledge_base_id = k.id and c.stem = any($2)
 where k.name = $1 and k.delete_time is null`
@@ -23,7 +23,8 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	}
 	var stem *string
 	var count *int
-	tag, err := pgx.ForEachRow(rows, []any{&out.KnowledgeBase, &out.Passages, &stem, &count}, func() error {
+	var generation int
+	tag, err := pgx.ForEachRow(rows, []any{&out.KnowledgeBase, &out.Passages, &generation, &stem, &count}, func() error {
 		if stem != nil && count != nil {
 			out.Counts[*stem] = *count
 		}
@@ -32,6 +33,7 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	if isAbsent(err) || err == nil && tag.RowsAffected() == 0 {
 		err = noKnowledgeBase()
 	}
+	out.Tenant = out.KnowledgeBase.Tenant(generation)
 	return out, failure(err)
 }
 
@@ -119,23 +121,4 @@ func (s *Store) Version(ctx context.Context, id rag.VersionID) (v rag.Version, f
 		return p, err
 	})
 	return v, err == nil, failure(err)
-}
-
-const selectSizes = `
-select id, passage_count from knowledge_bases where delete_time is null order by name`
-
-// Sizes returns how many passages every knowledge base has.
-func (s *Store) Sizes(ctx context.Context) (map[rag.KnowledgeBaseID]int, error) {
-	rows, err := s.pool.Query(ctx, selectSizes)
-	if err != nil {
-		return nil, failure(err)
-	}
-	out := map[rag.KnowledgeBaseID]int{}
-	var id rag.KnowledgeBaseID
-	var n int
-	_, err = pgx.ForEachRow(rows, []any{&id, &n}, func() error {
-		out[id] = n
-		return nil
-	})
-	return out, failure(err)
 }

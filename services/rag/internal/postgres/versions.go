@@ -3,11 +3,14 @@ package postgres
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 )
 
@@ -15,8 +18,8 @@ const insertVersion = `
 insert into versions (id, knowledge_base_id, state, hash, content, recipe)
 select $1, id, 'pending', $3, $4, $5 from knowledge_bases where id = $2 and delete_time is null`
 
-// AddVersion stores a content with its passages, which nothing finds until Activate. Returns NotFound if the knowledge
-// base is gone.
+// AddVersion stores a content, with the passages that it has already; nothing finds it until Activate. Returns NotFound if
+// the knowledge base is gone.
 func (s *Store) AddVersion(ctx context.Context, v rag.Version) error {
 	return s.within(ctx, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, insertVersion, v.ID, v.KnowledgeBase, v.Hash, v.Content, v.Recipe)
@@ -26,19 +29,42 @@ func (s *Store) AddVersion(ctx context.Context, v rag.Version) error {
 		if tag.RowsAffected() == 0 {
 			return noKnowledgeBase()
 		}
-		version, err := uuid.Parse(string(v.ID))
-		if err != nil {
-			return err
-		}
-		_, err = tx.CopyFrom(ctx, pgx.Identifier{"passages"},
-			[]string{"id", "version_id", "ordinal", "heading_path", "text", "stems"},
-			pgx.CopyFromSlice(len(v.Passages), func(i int) ([]any, error) {
-				p := v.Passages[i]
-				id, err := uuid.Parse(string(p.ID))
-				return []any{[16]byte(id), [16]byte(version), i, notNil(p.HeadingPath), p.Text, notNil(p.Stems)}, err
-			}))
-		return err
+		return copyPassages(ctx, tx, v.ID, 0, v.Passages)
 	})
+}
+
+// AddPassages stores passages of a version that is not active yet, the first of which has the ordinal from. Returns
+// NotFound if the version is gone with its knowledge base.
+func (s *Store) AddPassages(ctx context.Context, id rag.VersionID, from int, passages []rag.Passage) error {
+	err := copyPassages(ctx, s.pool, id, from, passages)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && refused.Code == foreignKeyViolation {
+		return noKnowledgeBase()
+	}
+	return failure(err)
+}
+
+// foreignKeyViolation is a code of https://www.postgresql.org/docs/15/errcodes-appendix.html.
+const foreignKeyViolation = "23503"
+
+// copier is a pool or a transaction.
+type copier interface {
+	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
+}
+
+func copyPassages(ctx context.Context, into copier, id rag.VersionID, from int, passages []rag.Passage) error {
+	version, err := uuid.Parse(string(id))
+	if err != nil {
+		return err
+	}
+	_, err = into.CopyFrom(ctx, pgx.Identifier{"passages"},
+		[]string{"id", "version_id", "ordinal", "heading_path", "text", "stems"},
+		pgx.CopyFromSlice(len(passages), func(i int) ([]any, error) {
+			p := passages[i]
+			id, err := uuid.Parse(string(p.ID))
+			return []any{[16]byte(id), [16]byte(version), from + i, notNil(p.HeadingPath), p.Text, notNil(p.Stems)}, err
+		}))
+	return err
 }
 
 func notNil(list []string) []string {
@@ -51,7 +77,7 @@ func notNil(list []string) []string {
 // Activated is the outcome of Activate.
 type Activated struct {
 	Document rag.Document
-	// Unchanged says that the document had this content already; the version given is dead then.
+	// Unchanged says that the document had this content already, or a newer one; the version given is dead then.
 	Unchanged bool
 	// Replaced is the version that died, empty for a new document.
 	Replaced rag.VersionID
@@ -67,12 +93,12 @@ where d.knowledge_base_id = $1 and d.name = $2`
 	upsertDocument = `
 insert into documents (knowledge_base_id, name, title, source_uri, content_type, version_id, version, passage_count,
     audience, trust)
-values ($1, $2, $3, $4, $5, $6, 1, $7, $9, $10)
+values ($1, $2, $3, $4, $5, $6, 1, (select count(*) from passages where version_id = $6), $8, $9)
 on conflict (knowledge_base_id, name) do update set
     title = excluded.title, source_uri = excluded.source_uri, content_type = excluded.content_type,
     audience = excluded.audience, trust = excluded.trust,
     version_id = excluded.version_id, passage_count = excluded.passage_count, update_time = now(),
-    version = documents.version + $8
+    version = documents.version + $7
 returning id`
 
 	setState = `update versions set state = $2 where id = $1`
@@ -98,31 +124,62 @@ where knowledge_base_id = $1 and passages = 0
 )
 
 // Activate makes a version the current one of the document of its name, all at once: whoever searches sees the old
-// content or the new one, never both and never neither. Returns NotFound if the knowledge base is gone.
+// content or the new one, never both and never neither. Uploads of the document that are older give way. Returns NotFound
+// if the knowledge base is gone.
 func (s *Store) Activate(ctx context.Context, v rag.Version) (out Activated, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		if err := lock(ctx, tx, v.KnowledgeBase); err != nil {
-			return err
+		if v.Replaces == "" {
+			if _, err := tx.Exec(ctx, supersedeOlder, v.KnowledgeBase, v.Name, v.ID); err != nil {
+				return err
+			}
 		}
-		var hash []byte
-		var recipe string
-		err := tx.QueryRow(ctx, currentVersion, v.KnowledgeBase, v.Name).Scan(&out.Replaced, &hash, &recipe)
-		if err != nil && !isNoRows(err) {
-			return err
-		}
-		sameContent := bytes.Equal(hash, v.Hash)
-		if out.Unchanged = sameContent && recipe == v.Recipe; out.Unchanged {
-			out.Replaced = v.ID
-			_, err := tx.Exec(ctx, setState, v.ID, "dead")
-			return err
-		}
-		return switchTo(ctx, tx, v, out.Replaced, sameContent)
+		out, err = activate(ctx, tx, v)
+		return err
 	})
 	if err != nil {
 		return Activated{}, err
 	}
 	out.Document, err = s.documentNamed(ctx, v.KnowledgeBase, v.Name)
 	return out, err
+}
+
+// supersedeOlder comes before the lock of the knowledge base, as everywhere: otherwise two callers would wait for each other.
+const supersedeOlder = `
+update ingestions set state = 'superseded', content = null, lease_token = null, lease_time = null, update_time = clock_timestamp()
+where knowledge_base_id = $1 and document_name = $2 and create_time < (select create_time from versions where id = $3) and ` + isOpen
+
+// activate puts a version in the place of the current one, unless that has the same content.
+func activate(ctx context.Context, tx pgx.Tx, v rag.Version) (out Activated, err error) {
+	if err := lock(ctx, tx, v.KnowledgeBase); err != nil {
+		return Activated{}, err
+	}
+	if err := checkGeneration(ctx, tx, v); err != nil {
+		return Activated{}, err
+	}
+	var hash []byte
+	var recipe string
+	err = tx.QueryRow(ctx, currentVersion, v.KnowledgeBase, v.Name).Scan(&out.Replaced, &hash, &recipe)
+	if err != nil && !isNoRows(err) {
+		return Activated{}, err
+	}
+	sameContent := bytes.Equal(hash, v.Hash)
+	overtaken := v.Replaces != "" && out.Replaced != v.Replaces
+	if out.Unchanged = overtaken || sameContent && recipe == v.Recipe; out.Unchanged {
+		out.Replaced = v.ID
+		_, err := tx.Exec(ctx, setState, v.ID, "dead")
+		return out, err
+	}
+	return out, switchTo(ctx, tx, v, out.Replaced, sameContent)
+}
+
+// checkGeneration refuses a version whose entries are in an index that is searched no more.
+func checkGeneration(ctx context.Context, tx pgx.Tx, v rag.Version) error {
+	var generation int
+	err := tx.QueryRow(ctx, `select index_generation from knowledge_bases where id = $1`, v.KnowledgeBase).Scan(&generation)
+	if err == nil && generation != v.Generation {
+		return fault.New(fault.Unavailable, "INDEX_SWITCHED", "the search index was made anew meanwhile, try again")
+	}
+	return err
 }
 
 // lock makes changes of a knowledge base follow one another.
@@ -148,7 +205,7 @@ func switchTo(ctx context.Context, tx pgx.Tx, v rag.Version, old rag.VersionID, 
 	}
 	var id string
 	if err := tx.QueryRow(ctx, upsertDocument, v.KnowledgeBase, v.Name, v.Title, v.SourceURI, v.Type, v.ID,
-		len(v.Passages), step, v.Audience, v.Trust).Scan(&id); err != nil {
+		step, v.Audience, v.Trust).Scan(&id); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(ctx, setState, v.ID, "active"); err != nil {
@@ -184,11 +241,15 @@ func (s *Store) documentNamed(ctx context.Context, kb rag.KnowledgeBaseID, name 
 	return doc, failure(err)
 }
 
-// DeleteDocument removes a document and returns the version that died. Returns NotFound if there is none.
+// DeleteDocument removes a document, gives up what was uploaded for it, and returns the version that died. Returns NotFound if there is none.
 func (s *Store) DeleteDocument(ctx context.Context, id rag.DocumentID) (dead rag.Garbage, err error) {
 	err = s.within(ctx, func(tx pgx.Tx) error {
-		err := tx.QueryRow(ctx, `select knowledge_base_id from documents where id = $1`, id).Scan(&dead.KnowledgeBase)
+		var name string
+		err := tx.QueryRow(ctx, `select knowledge_base_id, name from documents where id = $1`, id).Scan(&dead.KnowledgeBase, &name)
 		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, supersede, dead.KnowledgeBase, name, endOfTime); err != nil {
 			return err
 		}
 		if err := lock(ctx, tx, dead.KnowledgeBase); err != nil {

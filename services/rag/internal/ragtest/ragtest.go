@@ -18,8 +18,11 @@ import (
 	"github.com/knobot/knobot/platform/pgtest"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/crawl"
+	"github.com/knobot/knobot/services/rag/internal/fetch"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
+	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
@@ -29,6 +32,8 @@ import (
 var shared struct {
 	sync.Mutex
 	server *localweaviate.Server
+	// cache keeps the compiled reader of PDFs for all tests of the process.
+	cache string
 }
 
 // Run runs the tests of a package and stops the servers that they used.
@@ -42,6 +47,9 @@ func stop() {
 	defer shared.Unlock()
 	if shared.server != nil {
 		shared.server.Stop()
+	}
+	if shared.cache != "" {
+		_ = os.RemoveAll(shared.cache)
 	}
 }
 
@@ -62,6 +70,19 @@ func Weaviate(t testing.TB) *localweaviate.Server {
 	return shared.server
 }
 
+// cacheDir returns the test process's folder for what is compiled once.
+func cacheDir(t testing.TB) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cache == "" {
+		dir, err := os.MkdirTemp("", "ragtest")
+		require.NoError(t, err)
+		shared.cache = dir
+	}
+	return shared.cache
+}
+
 // Index returns a connection to the test process's Weaviate.
 func Index(t testing.TB) *weaviate.Index {
 	t.Helper()
@@ -80,12 +101,16 @@ type Bundle struct {
 	Index    *weaviate.Index
 	Library  *ingestion.Library
 	Keeper   *ingestion.Keeper
+	Worker   *ingestion.Worker
+	Crawler  *crawl.Crawler
 	Searcher *retrieval.Searcher
 	Analyzer *analysis.Analyzer
+	Files    *reader.Reader
 }
 
-// New returns a bundle whose keeper does not run by itself.
-func New(t testing.TB) *Bundle {
+// New returns a bundle whose keeper, worker and crawler do not run by themselves. The crawler fetches from the servers
+// allowed.
+func New(t testing.TB, allow ...string) *Bundle {
 	t.Helper()
 	pool := pgtest.Database(t, postgres.Schema())
 	// Databases are clones of one template, so that the default knowledge base would be the same tenant in all tests.
@@ -95,8 +120,13 @@ func New(t testing.TB) *Bundle {
 		Store:    postgres.NewStore(pool),
 		Index:    Index(t),
 		Analyzer: analysis.New(),
+		Files:    reader.New(cacheDir(t)),
 	}
-	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Analyzer, zaptest.NewLogger(t))
+	t.Cleanup(b.Files.Close)
+	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
+	b.Worker = ingestion.NewWorker(b.Library, b.Store, zaptest.NewLogger(t))
+	// Tests have their web servers on loopback; the service has to be told to fetch from there.
+	b.Crawler = crawl.New(b.Store, b.Library, fetch.New(fetch.Config{Allow: allow, Pause: time.Millisecond}), zaptest.NewLogger(t))
 	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
 	return b
 }

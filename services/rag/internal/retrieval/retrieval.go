@@ -34,15 +34,15 @@ type Store interface {
 // Index finds entries.
 type Index interface {
 	// Search returns weaviate.ErrMissing if there is nothing to search, else weaviate.ErrUnavailable.
-	Search(ctx context.Context, kb rag.KnowledgeBaseID, expression string, limit int) ([]weaviate.Match, error)
+	Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]weaviate.Match, error)
 }
 
 // Keeper knows whether the index holds what it should.
 type Keeper interface {
-	// Check returns Unavailable while a knowledge base's entries are incomplete.
-	Check(ctx context.Context, kb rag.KnowledgeBaseID, passages int) error
-	// Lost reports that a knowledge base's entries were missing.
-	Lost(kb rag.KnowledgeBaseID)
+	// Check returns Unavailable while a tenant's entries are incomplete.
+	Check(ctx context.Context, tenant rag.Tenant, passages int) error
+	// Lost reports that a tenant's entries were missing.
+	Lost(tenant rag.Tenant)
 }
 
 // Searcher finds passages. It is safe for concurrent use.
@@ -97,10 +97,10 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 	if analysed.Text == "" || statistics.Passages == 0 {
 		return Result{Question: question}, nil
 	}
-	if err := s.keeper.Check(ctx, statistics.KnowledgeBase, statistics.Passages); err != nil {
+	if err := s.keeper.Check(ctx, statistics.Tenant, statistics.Passages); err != nil {
 		return Result{}, err
 	}
-	hits, err := s.live(ctx, statistics.KnowledgeBase, analysed.Text, topK)
+	hits, err := s.live(ctx, statistics, analysed.Text, topK)
 	if err != nil {
 		return Result{}, err
 	}
@@ -132,13 +132,13 @@ func rank(hits []rag.Hit, question Question) {
 }
 
 // live searches until topK passages of current documents are found, or there are no more.
-func (s *Searcher) live(ctx context.Context, kb rag.KnowledgeBaseID, expression string, topK int) ([]rag.Hit, error) {
+func (s *Searcher) live(ctx context.Context, in rag.Statistics, expression string, topK int) ([]rag.Hit, error) {
 	for limit := 2*topK + 10; ; limit *= 4 {
-		matches, err := s.index.Search(ctx, kb, expression, limit)
+		matches, err := s.index.Search(ctx, in.Tenant, expression, limit)
 		if err != nil {
-			return nil, s.failure(kb, err)
+			return nil, s.failure(in.Tenant, err)
 		}
-		hits, err := s.current(ctx, kb, matches)
+		hits, err := s.current(ctx, in.KnowledgeBase, matches)
 		if err != nil {
 			return nil, err
 		}
@@ -170,9 +170,9 @@ func (s *Searcher) current(ctx context.Context, kb rag.KnowledgeBaseID, matches 
 	return hits, nil
 }
 
-func (s *Searcher) failure(kb rag.KnowledgeBaseID, err error) error {
+func (s *Searcher) failure(in rag.Tenant, err error) error {
 	if errors.Is(err, weaviate.ErrMissing) {
-		s.keeper.Lost(kb)
+		s.keeper.Lost(in)
 	}
 	return fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "the search index cannot be asked now, try again").WithCause(err)
 }

@@ -24,7 +24,7 @@ type world struct {
 	incomplete error
 
 	searches []int
-	lost     []rag.KnowledgeBaseID
+	lost     []rag.Tenant
 }
 
 func (w *world) Statistics(context.Context, string, []string) (rag.Statistics, error) {
@@ -41,19 +41,19 @@ func (w *world) Passages(_ context.Context, _ rag.KnowledgeBaseID, ids []rag.Pas
 	return out, nil
 }
 
-func (w *world) Search(_ context.Context, _ rag.KnowledgeBaseID, _ string, limit int) ([]weaviate.Match, error) {
+func (w *world) Search(_ context.Context, _ rag.Tenant, _ string, limit int) ([]weaviate.Match, error) {
 	w.searches = append(w.searches, limit)
 	return append([]weaviate.Match(nil), w.matches[:min(limit, len(w.matches))]...), w.searchErr
 }
 
-func (w *world) Check(context.Context, rag.KnowledgeBaseID, int) error { return w.incomplete }
+func (w *world) Check(context.Context, rag.Tenant, int) error { return w.incomplete }
 
-func (w *world) Lost(kb rag.KnowledgeBaseID) { w.lost = append(w.lost, kb) }
+func (w *world) Lost(in rag.Tenant) { w.lost = append(w.lost, in) }
 
 // newWorld has dead matches before the live ones.
 func newWorld(dead, live int) *world {
 	w := &world{
-		statistics: rag.Statistics{KnowledgeBase: "kb", Passages: 100, Counts: map[string]int{"envi": 10}},
+		statistics: rag.Statistics{KnowledgeBase: "kb", Tenant: "kb", Passages: 100, Counts: map[string]int{"envi": 10}},
 		passages:   map[rag.PassageID]rag.Passage{},
 	}
 	for i := range dead + live {
@@ -121,7 +121,7 @@ func TestMissingEntriesAreReported(t *testing.T) {
 	w.searchErr = weaviate.ErrMissing
 	_, err := search(t, w, "envío", 5)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
-	require.Equal(t, []rag.KnowledgeBaseID{"kb"}, w.lost)
+	require.Equal(t, []rag.Tenant{"kb"}, w.lost)
 
 	w = newWorld(0, 1)
 	w.incomplete = fault.New(fault.Unavailable, "INDEX_INCOMPLETE", "wait")

@@ -11,12 +11,16 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 )
 
+// maxContent is what a message has room for, in bytes; an uploaded file may be larger.
+const maxContent = 8 << 20
+
 // Library takes documents in and out.
 type Library interface {
 	// Add returns Invalid, NotFound or Unavailable.
 	Add(ctx context.Context, up ingestion.Upload) (doc rag.Document, unchanged bool, err error)
 	// Delete returns NotFound if there is none.
 	Delete(ctx context.Context, id rag.DocumentID) error
+	Submitter
 }
 
 // DocumentStore reads documents.
@@ -33,11 +37,12 @@ type Documents struct {
 	ragv1.UnimplementedDocumentServiceServer
 	library Library
 	store   DocumentStore
+	uploads chan struct{}
 }
 
 // NewDocuments returns the handlers of DocumentService.
 func NewDocuments(library Library, store DocumentStore) *Documents {
-	return &Documents{library: library, store: store}
+	return &Documents{library: library, store: store, uploads: make(chan struct{}, maxUploads)}
 }
 
 // CreateDocument stores a document or a new version of it.
@@ -67,6 +72,9 @@ func (s *Documents) GetDocument(ctx context.Context, r *ragv1.GetDocumentRequest
 	doc, err := s.store.Document(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if len(doc.Content) > maxContent {
+		doc.Content = nil
 	}
 	return &ragv1.GetDocumentResponse{Document: documentProto(doc)}, nil
 }

@@ -14,6 +14,8 @@ type Shelf interface {
 	CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error)
 	// DeleteKnowledgeBase returns NotFound if there is none and Precondition for the default one.
 	DeleteKnowledgeBase(ctx context.Context, name string) error
+	// Reindex returns NotFound if there is none.
+	Reindex(ctx context.Context, name string) error
 }
 
 // KnowledgeBaseStore reads knowledge bases.
@@ -91,6 +93,19 @@ func (s *KnowledgeBases) DeleteKnowledgeBase(ctx context.Context, r *ragv1.Delet
 	return &ragv1.DeleteKnowledgeBaseResponse{}, nil
 }
 
+// ReindexKnowledgeBase has the index of one made anew.
+func (s *KnowledgeBases) ReindexKnowledgeBase(ctx context.Context, r *ragv1.ReindexKnowledgeBaseRequest) (*ragv1.ReindexKnowledgeBaseResponse, error) {
+	name := knowledgeBase(r.GetName())
+	if err := s.shelf.Reindex(ctx, name); err != nil {
+		return nil, err
+	}
+	kb, err := s.store.KnowledgeBase(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return &ragv1.ReindexKnowledgeBaseResponse{KnowledgeBase: knowledgeBaseProto(kb)}, nil
+}
+
 // SearchPassages returns the passages that would serve a question.
 func (s *KnowledgeBases) SearchPassages(ctx context.Context, r *ragv1.SearchPassagesRequest) (*ragv1.SearchPassagesResponse, error) {
 	found, err := s.searcher.Search(ctx, knowledgeBase(r.GetKnowledgeBase()), r.GetQuery(), topK(r.TopK))
@@ -128,9 +143,12 @@ func passageProto(h rag.Hit) *ragv1.Passage {
 
 func knowledgeBaseProto(kb rag.KnowledgeBase) *ragv1.KnowledgeBase {
 	return &ragv1.KnowledgeBase{
-		Name:          kb.Name,
-		DisplayName:   kb.DisplayName,
-		DocumentCount: int32(kb.DocumentCount),
-		CreateTime:    timestamp(kb.CreateTime),
+		Name:                  kb.Name,
+		DisplayName:           kb.DisplayName,
+		DocumentCount:         int32(kb.DocumentCount),
+		PassageCount:          int32(kb.PassageCount),
+		Reindexing:            kb.Reindexing,
+		ReindexedPassageCount: int32(kb.ReindexedCount),
+		CreateTime:            timestamp(kb.CreateTime),
 	}
 }

@@ -28,9 +28,13 @@ func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
 // bundle is the API over the wire, over real storage.
 type bundle struct {
-	answers   ragv1.AnswerServiceClient
-	documents ragv1.DocumentServiceClient
-	bases     ragv1.KnowledgeBaseServiceClient
+	answers    ragv1.AnswerServiceClient
+	documents  ragv1.DocumentServiceClient
+	bases      ragv1.KnowledgeBaseServiceClient
+	ingestions ragv1.IngestionServiceClient
+	sources    ragv1.SourceServiceClient
+	inside     *ragtest.Bundle
+	drain      func()
 }
 
 func setup(t *testing.T) *bundle {
@@ -44,7 +48,8 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	server := rpc.NewServer(zap.NewNop())
 	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), model, zap.NewNop())
 	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
-	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
+	draining := make(chan struct{})
+	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -53,7 +58,12 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	conn, err := rpc.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	return &bundle{ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn)}
+	return &bundle{
+		answers: ragv1.NewAnswerServiceClient(conn), documents: ragv1.NewDocumentServiceClient(conn),
+		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
+		sources: ragv1.NewSourceServiceClient(conn),
+		inside:  inside, drain: func() { close(draining) },
+	}
 }
 
 func (b *bundle) create(t *testing.T, name, content string) *ragv1.Document {
@@ -255,6 +265,25 @@ func TestListsArePaged(t *testing.T) {
 	}
 	require.Equal(t, []string{"a", "b", "c"}, documents)
 	require.Equal(t, []string{"default", "kb-a", "kb-b", "kb-c"}, bases)
+}
+
+func TestKnowledgeBaseIsReindexed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.create(t, "a", "Vendemos trompos.")
+	started, err := b.bases.ReindexKnowledgeBase(t.Context(), &ragv1.ReindexKnowledgeBaseRequest{})
+	require.NoError(t, err)
+	require.True(t, started.GetKnowledgeBase().GetReindexing())
+	require.EqualValues(t, 1, started.GetKnowledgeBase().GetPassageCount())
+	require.NoError(t, b.inside.Keeper.Inspect(t.Context()))
+	done, err := b.bases.GetKnowledgeBase(t.Context(), &ragv1.GetKnowledgeBaseRequest{})
+	require.NoError(t, err)
+	require.False(t, done.GetKnowledgeBase().GetReindexing())
+	found, err := b.bases.SearchPassages(t.Context(), &ragv1.SearchPassagesRequest{Query: "trompos"})
+	require.NoError(t, err)
+	require.Len(t, found.GetPassages(), 1)
+	_, err = b.bases.ReindexKnowledgeBase(t.Context(), &ragv1.ReindexKnowledgeBaseRequest{Name: "otra"})
+	requireStatus(t, err, codes.NotFound, "KNOWLEDGE_BASE_NOT_FOUND")
 }
 
 func TestKnowledgeBases(t *testing.T) {

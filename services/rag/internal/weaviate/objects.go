@@ -29,10 +29,10 @@ type Entry struct {
 }
 
 // Put writes entries; writing the same ones again changes nothing. When it returns they can be found. It returns
-// ErrMissing if the knowledge base has no tenant.
-func (x *Index) Put(ctx context.Context, kb rag.KnowledgeBaseID, entries []Entry) error {
+// ErrMissing if there is no such tenant.
+func (x *Index) Put(ctx context.Context, in rag.Tenant, entries []Entry) error {
 	for batch := range slices.Chunk(entries, batchSize) {
-		if err := x.putSoon(ctx, kb, batch); err != nil {
+		if err := x.putSoon(ctx, in, batch); err != nil {
 			return err
 		}
 	}
@@ -46,10 +46,10 @@ const (
 )
 
 // putSoon puts a batch and waits for a class that is being made.
-func (x *Index) putSoon(ctx context.Context, kb rag.KnowledgeBaseID, batch []Entry) error {
+func (x *Index) putSoon(ctx context.Context, in rag.Tenant, batch []Entry) error {
 	deadline := time.Now().Add(settleTime)
 	for {
-		err := x.put(ctx, kb, batch)
+		err := x.put(ctx, in, batch)
 		if err == nil || !strings.Contains(err.Error(), "could not find index for class") || time.Now().After(deadline) {
 			return err
 		}
@@ -61,7 +61,7 @@ func (x *Index) putSoon(ctx context.Context, kb rag.KnowledgeBaseID, batch []Ent
 	}
 }
 
-func (x *Index) put(ctx context.Context, kb rag.KnowledgeBaseID, entries []Entry) error {
+func (x *Index) put(ctx context.Context, in rag.Tenant, entries []Entry) error {
 	c, err := x.v4(ctx)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (x *Index) put(ctx context.Context, kb rag.KnowledgeBaseID, entries []Entry
 	objects := make([]*models.Object, len(entries))
 	for i, e := range entries {
 		objects[i] = &models.Object{
-			Class: Class, Tenant: tenant(kb), ID: strfmt.UUID(e.Passage),
+			Class: Class, Tenant: string(in), ID: strfmt.UUID(e.Passage),
 			Properties: map[string]any{propStems: e.Stems, propPieces: e.Pieces, propVersion: string(e.Version)},
 		}
 	}
@@ -98,7 +98,7 @@ func refused(results []models.ObjectsGetResponse) error {
 }
 
 // DeleteVersion removes the entries of a version. It is no error if there are none.
-func (x *Index) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, version rag.VersionID) error {
+func (x *Index) DeleteVersion(ctx context.Context, in rag.Tenant, version rag.VersionID) error {
 	c, err := x.v4(ctx)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (x *Index) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, versi
 	where := filters.Where().WithPath([]string{propVersion}).WithOperator(filters.Equal).WithValueText(string(version))
 	for {
 		// One call removes at most 10,000 objects (QUERY_MAXIMUM_RESULTS), fewer than a document may have.
-		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(Class).WithTenant(tenant(kb)).WithWhere(where).Do(ctx)
+		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(Class).WithTenant(string(in)).WithWhere(where).Do(ctx)
 		if err := translate(err); err != nil {
 			if errors.Is(err, ErrMissing) {
 				return nil
@@ -122,13 +122,13 @@ func (x *Index) DeleteVersion(ctx context.Context, kb rag.KnowledgeBaseID, versi
 	}
 }
 
-// Count returns how many entries a knowledge base has, ErrMissing if it has no tenant.
-func (x *Index) Count(ctx context.Context, kb rag.KnowledgeBaseID) (int, error) {
+// Count returns how many entries a tenant has, ErrMissing if there is no such tenant.
+func (x *Index) Count(ctx context.Context, in rag.Tenant) (int, error) {
 	c, err := x.v4(ctx)
 	if err != nil {
 		return 0, err
 	}
-	response, err := c.GraphQL().Aggregate().WithClassName(Class).WithTenant(tenant(kb)).
+	response, err := c.GraphQL().Aggregate().WithClassName(Class).WithTenant(string(in)).
 		WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}}).Do(ctx)
 	if err != nil {
 		return 0, translate(err)
@@ -161,13 +161,13 @@ type Match struct {
 }
 
 // Search returns the entries that match an expression of terms best, best first. The expression is words of letters and
-// digits that package analysis made, never a customer's text. It returns ErrMissing if the knowledge base has no tenant.
-func (x *Index) Search(ctx context.Context, kb rag.KnowledgeBaseID, expression string, limit int) ([]Match, error) {
+// digits that package analysis made, never a customer's text. It returns ErrMissing if there is no such tenant.
+func (x *Index) Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]Match, error) {
 	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
 	defer cancel()
 	reply, err := x.search.Search(x.outgoing(ctx), &pb.SearchRequest{
 		Collection:  Class,
-		Tenant:      tenant(kb),
+		Tenant:      string(in),
 		Limit:       uint32(max(limit, 0)),
 		Uses_127Api: true,
 		Uses_125Api: true, //nolint:staticcheck // deprecated in the stubs, yet 1.35.2 answers in the old form without it

@@ -20,8 +20,8 @@ const (
 	propVersion = "version_id"
 )
 
-// Ensure makes the class and the knowledge base's tenant where they are missing.
-func (x *Index) Ensure(ctx context.Context, kb rag.KnowledgeBaseID) error {
+// Ensure makes the class and the tenant where they are missing.
+func (x *Index) Ensure(ctx context.Context, in rag.Tenant) error {
 	if err := x.ensureClass(ctx); err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (x *Index) Ensure(ctx context.Context, kb rag.KnowledgeBaseID) error {
 	}
 	// Creating a tenant that exists is no error (measured on 1.35.2).
 	return translate(c.Schema().TenantsCreator().WithClassName(Class).
-		WithTenants(models.Tenant{Name: tenant(kb)}).Do(ctx))
+		WithTenants(models.Tenant{Name: string(in)}).Do(ctx))
 }
 
 func (x *Index) ensureClass(ctx context.Context) error {
@@ -78,13 +78,13 @@ func class() *models.Class {
 	}
 }
 
-// Drop removes a knowledge base's tenant with all that is in it. It is no error if there is none.
-func (x *Index) Drop(ctx context.Context, kb rag.KnowledgeBaseID) error {
+// Drop removes a tenant with all that is in it. It is no error if there is none.
+func (x *Index) Drop(ctx context.Context, in rag.Tenant) error {
 	c, err := x.v4(ctx)
 	if err != nil {
 		return err
 	}
-	err = translate(c.Schema().TenantsDeleter().WithClassName(Class).WithTenants(tenant(kb)).Do(ctx))
+	err = translate(c.Schema().TenantsDeleter().WithClassName(Class).WithTenants(string(in)).Do(ctx))
 	if errors.Is(err, ErrMissing) {
 		return nil
 	}

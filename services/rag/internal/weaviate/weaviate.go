@@ -1,4 +1,4 @@
-// Package weaviate keeps the passages' terms in Weaviate and searches them. Every knowledge base is a tenant, so that no
+// Package weaviate keeps the passages' terms in Weaviate and searches them. Every knowledge base has tenants of its own, so that no
 // search ever sees another's passages. Weaviate is an index only: all it holds can be made again from PostgreSQL.
 //
 // Schema, tenants, writing and deleting go through Weaviate's client v4; searching goes over Weaviate's own gRPC API,
@@ -24,7 +24,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
-	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 )
 
@@ -148,6 +147,3 @@ func (x *Index) outgoing(ctx context.Context) context.Context {
 	}
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+x.config.APIKey)
 }
-
-// tenant names the tenant of a knowledge base.
-func tenant(kb rag.KnowledgeBaseID) string { return string(kb) }

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
-func newKB() rag.KnowledgeBaseID { return rag.KnowledgeBaseID(uuid.NewString()) }
+func newKB() rag.Tenant { return rag.Tenant(uuid.NewString()) }
 
 // entry is a passage of version that holds stems.
 func entry(version rag.VersionID, stems string) weaviate.Entry {
@@ -30,7 +30,7 @@ func version() rag.VersionID { return rag.VersionID(uuid.NewString()) }
 
 func TestIndex(t *testing.T) {
 	t.Parallel()
-	setup := func(t *testing.T) (*weaviate.Index, rag.KnowledgeBaseID) {
+	setup := func(t *testing.T) (*weaviate.Index, rag.Tenant) {
 		t.Helper()
 		index, kb := ragtest.Index(t), newKB()
 		require.NoError(t, index.Ensure(t.Context(), kb))
