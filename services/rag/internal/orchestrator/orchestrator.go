@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
@@ -45,11 +46,16 @@ type Orchestrator struct {
 	extractor *extract.Extractor
 	model     llm.Model
 	log       *zap.Logger
+	written   *prometheus.CounterVec
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
-func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger) *Orchestrator {
-	return &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log}
+func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger, options ...Option) *Orchestrator {
+	o := &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log, written: newWritten()}
+	for _, option := range options {
+		option(o)
+	}
+	return o
 }
 
 // dialogue is a request taken apart.
