@@ -99,6 +99,7 @@ func modelNames() []Name {
 		{"KNOBOT_LLM_API_KEY", "API key of the language model.", true},
 		{"KNOBOT_LLM_MODEL", "Name of the language model.", false},
 		{"KNOBOT_LLM_VISION", "Says that the language model reads images and PDF documents: true or false.", false},
+		{"KNOBOT_LLM_MAX_TOKENS", "How many tokens the language model may write for an answer; models that reason first need more than the default 1024.", false},
 		{"KNOBOT_EMBEDDING_PROVIDER", "Who makes embeddings: none (keyword search) or openai (hybrid search).", false},
 		{"KNOBOT_EMBEDDING_BASE_URL", "Base URL of the embedding model's API.", false},
 		{"KNOBOT_EMBEDDING_API_KEY", "API key of the embedding model.", true},

@@ -25,6 +25,7 @@ type Config struct {
 	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
 	LLMModel           string     `env:"KNOBOT_LLM_MODEL"`
 	LLMVision          bool       `env:"KNOBOT_LLM_VISION"`
+	LLMMaxTokens       int64      `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
 
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
@@ -51,18 +52,19 @@ func (c *Config) provider() error {
 	switch c.LLMProvider {
 	case "extractive":
 		return nil
-	case "openai":
+	case "openai", "anthropic":
 		if c.LLMModel == "" {
-			return errors.New("KNOBOT_LLM_MODEL is required with KNOBOT_LLM_PROVIDER=openai")
+			return fmt.Errorf("KNOBOT_LLM_MODEL is required with KNOBOT_LLM_PROVIDER=%s", c.LLMProvider)
 		}
 		if c.LLMBaseURL == "" && !c.LLMAPIKey.IsSet() {
-			return errors.New("KNOBOT_LLM_API_KEY is required with KNOBOT_LLM_PROVIDER=openai, unless KNOBOT_LLM_BASE_URL names a server that asks for none")
+			return fmt.Errorf("KNOBOT_LLM_API_KEY is required with KNOBOT_LLM_PROVIDER=%s, unless KNOBOT_LLM_BASE_URL names a server that asks for none", c.LLMProvider)
+		}
+		if c.LLMMaxTokens < 1 {
+			return errors.New("KNOBOT_LLM_MAX_TOKENS: it must be positive")
 		}
 		return nil
-	case "anthropic":
-		return errors.New("KNOBOT_LLM_PROVIDER: anthropic is not supported by this version; use extractive or openai")
 	}
-	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive or openai", c.LLMProvider)
+	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive, openai or anthropic", c.LLMProvider)
 }
 
 // transcription checks who listens to voice notes: nobody without a model.
@@ -95,10 +97,18 @@ func (c *Config) weaviate() weaviate.Config {
 
 // model is nil for extraction.
 func (c *Config) model() llm.Model {
-	if c.LLMProvider != "openai" {
-		return nil
+	key := c.LLMAPIKey.Reveal()
+	switch c.LLMProvider {
+	case "openai":
+		return llm.NewOpenAI(llm.OpenAIConfig{
+			BaseURL: c.LLMBaseURL, APIKey: key, Model: c.LLMModel, Vision: c.LLMVision, MaxTokens: c.LLMMaxTokens,
+		})
+	case "anthropic":
+		return llm.NewAnthropic(llm.AnthropicConfig{
+			BaseURL: c.LLMBaseURL, APIKey: key, Model: c.LLMModel, Vision: c.LLMVision, MaxTokens: c.LLMMaxTokens,
+		})
 	}
-	return llm.NewOpenAI(llm.OpenAIConfig{BaseURL: c.LLMBaseURL, APIKey: c.LLMAPIKey.Reveal(), Model: c.LLMModel, Vision: c.LLMVision})
+	return nil
 }
 
 // transcriber is nil where voice notes are not listened to.

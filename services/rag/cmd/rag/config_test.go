@@ -33,6 +33,15 @@ func TestConfigOfAModel(t *testing.T) {
 	require.Equal(t, env.Secret("postgres://owner"), cfg.owner())
 }
 
+func TestConfigOfAnthropic(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=anthropic", "KNOBOT_LLM_MODEL=tiny", "KNOBOT_LLM_API_KEY=k",
+		"KNOBOT_LLM_VISION=true")))
+	require.Equal(t, "anthropic/tiny", cfg.model().Name())
+	require.True(t, cfg.model().Sees())
+}
+
 func TestConfigOfEyesAndEars(t *testing.T) {
 	t.Parallel()
 	var cfg Config
@@ -45,17 +54,18 @@ func TestConfigOfEyesAndEars(t *testing.T) {
 func TestFaultyConfigIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, environ := range map[string][]string{
-		"anthropic is not supported by this version": valid("KNOBOT_LLM_PROVIDER=anthropic"),
-		`"gpt" is not extractive or openai`:          valid("KNOBOT_LLM_PROVIDER=gpt"),
-		"KNOBOT_LLM_MODEL is required":               valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_API_KEY=sk-secret"),
-		"KNOBOT_LLM_API_KEY is required":             valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m"),
-		"KNOBOT_TRANSCRIPTION_MODEL is required":     valid("KNOBOT_TRANSCRIPTION_API_KEY=sk-secret"),
-		"KNOBOT_TRANSCRIPTION_API_KEY is required":   valid("KNOBOT_TRANSCRIPTION_MODEL=m"),
-		"KNOBOT_TRANSCRIPTION_BASE_URL: it must":     valid("KNOBOT_TRANSCRIPTION_MODEL=m", "KNOBOT_TRANSCRIPTION_BASE_URL=whisper:1"),
-		"KNOBOT_LLM_VISION":                          valid("KNOBOT_LLM_VISION=perhaps"),
-		"KNOBOT_LLM_BASE_URL":                        valid("KNOBOT_LLM_BASE_URL=localhost:1"),
-		"KNOBOT_WEAVIATE_URL":                        valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
-		"KNOBOT_DATABASE_URL":                        {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
+		"required with KNOBOT_LLM_PROVIDER=anthropic": valid("KNOBOT_LLM_PROVIDER=anthropic", "KNOBOT_LLM_MODEL=m"),
+		`"gpt" is not extractive, openai or`:          valid("KNOBOT_LLM_PROVIDER=gpt"),
+		"KNOBOT_LLM_MAX_TOKENS":                       valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m", "KNOBOT_LLM_API_KEY=k", "KNOBOT_LLM_MAX_TOKENS=0"),
+		"KNOBOT_LLM_MODEL is required":                valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_API_KEY=sk-secret"),
+		"KNOBOT_LLM_API_KEY is required":              valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=m"),
+		"KNOBOT_TRANSCRIPTION_MODEL is required":      valid("KNOBOT_TRANSCRIPTION_API_KEY=sk-secret"),
+		"KNOBOT_TRANSCRIPTION_API_KEY is required":    valid("KNOBOT_TRANSCRIPTION_MODEL=m"),
+		"KNOBOT_TRANSCRIPTION_BASE_URL: it must":      valid("KNOBOT_TRANSCRIPTION_MODEL=m", "KNOBOT_TRANSCRIPTION_BASE_URL=whisper:1"),
+		"KNOBOT_LLM_VISION":                           valid("KNOBOT_LLM_VISION=perhaps"),
+		"KNOBOT_LLM_BASE_URL":                         valid("KNOBOT_LLM_BASE_URL=localhost:1"),
+		"KNOBOT_WEAVIATE_URL":                         valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
+		"KNOBOT_DATABASE_URL":                         {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
 	} {
 		var cfg Config
 		err := env.LoadFrom(&cfg, environ)
