@@ -2,8 +2,8 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
@@ -20,12 +20,11 @@ type Config struct {
 	WeaviateURL        string     `env:"KNOBOT_WEAVIATE_URL" envDefault:"http://127.0.0.1:8080"`
 	WeaviateGRPCAddr   string     `env:"KNOBOT_WEAVIATE_GRPC_ADDR" envDefault:"127.0.0.1:50051"`
 	WeaviateAPIKey     env.Secret `env:"KNOBOT_WEAVIATE_API_KEY"`
-	LLMProvider        string     `env:"KNOBOT_LLM_PROVIDER" envDefault:"extractive"`
-	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
-	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
-	LLMModel           string     `env:"KNOBOT_LLM_MODEL"`
-	LLMVision          bool       `env:"KNOBOT_LLM_VISION"`
-	LLMMaxTokens       int64      `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
+
+	LLM          modelConfig   `envPrefix:"KNOBOT_LLM_"`
+	Fallback     modelConfig   `envPrefix:"KNOBOT_LLM_FALLBACK_"`
+	LLMMaxTokens int64         `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
+	LLMTimeout   time.Duration `env:"KNOBOT_LLM_TIMEOUT" envDefault:"25s"`
 
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
@@ -34,37 +33,14 @@ type Config struct {
 
 // Validate checks what types cannot say.
 func (c *Config) Validate() error {
-	faults := []error{c.provider(), c.transcription()}
+	faults := []error{c.models(), c.transcription()}
 	if !isHTTP(c.WeaviateURL) {
 		faults = append(faults, errors.New("KNOBOT_WEAVIATE_URL: it must be http://host:port or https://host:port"))
-	}
-	if c.LLMBaseURL != "" && !isHTTP(c.LLMBaseURL) {
-		faults = append(faults, errors.New("KNOBOT_LLM_BASE_URL: it must be an http or https address"))
 	}
 	if c.TranscriptionBaseURL != "" && !isHTTP(c.TranscriptionBaseURL) {
 		faults = append(faults, errors.New("KNOBOT_TRANSCRIPTION_BASE_URL: it must be an http or https address"))
 	}
 	return errors.Join(faults...)
-}
-
-// provider checks who writes the answers.
-func (c *Config) provider() error {
-	switch c.LLMProvider {
-	case "extractive":
-		return nil
-	case "openai", "anthropic":
-		if c.LLMModel == "" {
-			return fmt.Errorf("KNOBOT_LLM_MODEL is required with KNOBOT_LLM_PROVIDER=%s", c.LLMProvider)
-		}
-		if c.LLMBaseURL == "" && !c.LLMAPIKey.IsSet() {
-			return fmt.Errorf("KNOBOT_LLM_API_KEY is required with KNOBOT_LLM_PROVIDER=%s, unless KNOBOT_LLM_BASE_URL names a server that asks for none", c.LLMProvider)
-		}
-		if c.LLMMaxTokens < 1 {
-			return errors.New("KNOBOT_LLM_MAX_TOKENS: it must be positive")
-		}
-		return nil
-	}
-	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive, openai or anthropic", c.LLMProvider)
 }
 
 // transcription checks who listens to voice notes: nobody without a model.
@@ -93,22 +69,6 @@ func (c *Config) owner() env.Secret {
 
 func (c *Config) weaviate() weaviate.Config {
 	return weaviate.Config{URL: c.WeaviateURL, GRPCAddr: c.WeaviateGRPCAddr, APIKey: c.WeaviateAPIKey.Reveal()}
-}
-
-// model is nil for extraction.
-func (c *Config) model() llm.Model {
-	key := c.LLMAPIKey.Reveal()
-	switch c.LLMProvider {
-	case "openai":
-		return llm.NewOpenAI(llm.OpenAIConfig{
-			BaseURL: c.LLMBaseURL, APIKey: key, Model: c.LLMModel, Vision: c.LLMVision, MaxTokens: c.LLMMaxTokens,
-		})
-	case "anthropic":
-		return llm.NewAnthropic(llm.AnthropicConfig{
-			BaseURL: c.LLMBaseURL, APIKey: key, Model: c.LLMModel, Vision: c.LLMVision, MaxTokens: c.LLMMaxTokens,
-		})
-	}
-	return nil
 }
 
 // transcriber is nil where voice notes are not listened to.

@@ -47,6 +47,7 @@ func NewAnthropic(cfg AnthropicConfig) *Anthropic {
 		option.WithMaxRetries(maxRetries),
 		option.WithRequestTimeout(callTimeout),
 		option.WithHTTPClient(client()),
+		option.WithoutOpenTelemetry(), // the environment could make it write texts into traces
 	}
 	if cfg.APIKey != "" {
 		options = append(options, option.WithAPIKey(cfg.APIKey))

@@ -36,9 +36,7 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 		}
 		return o.withoutModel(d, found, failed, err), nil
 	}
-	answer := o.fromText(d, found, sources, completion.Text)
-	answer.Usage = o.usage(completion)
-	return answer, nil
+	return o.fromText(d, found, sources, completion.Text), nil
 }
 
 // fromText makes the answer of what the model wrote, if that can be said.
@@ -69,11 +67,13 @@ func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []ra
 
 // complete asks the model, and shows drafts of what it writes where somebody wants them.
 func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.Hit, show func(string)) (llm.Completion, error) {
-	streamer, ok := o.model.(llm.Streamer)
-	if show == nil || !ok {
-		return o.model.Complete(ctx, d.prompt(sources))
-	}
-	return streamer.Stream(ctx, d.prompt(sources), newDrafts(sources, show).seen)
+	return d.ask(ctx, 1, func(ctx context.Context) (llm.Completion, error) {
+		streamer, ok := o.model.(llm.Streamer)
+		if show == nil || !ok {
+			return o.model.Complete(ctx, d.prompt(sources))
+		}
+		return streamer.Stream(ctx, d.prompt(sources), newDrafts(sources, show).seen)
+	})
 }
 
 // withoutModel is what remains when the model's answer does not come or cannot be said: extraction, or "no lo sé" where that
@@ -102,17 +102,11 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue, show func
 	}
 	text, _, known := read(completion.Text, 0)
 	if !known || text == "" {
-		declined := d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0)
-		declined.Usage = o.usage(completion)
-		return declined, nil
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0), nil
 	}
-	return d.answer(rag.Answer{Text: text, Outcome: rag.Answered, Mode: rag.Generated, Usage: o.usage(completion)}), nil
+	return d.answer(rag.Answer{Text: text, Outcome: rag.Answered, Mode: rag.Generated}), nil
 }
 
 func modelUnavailable(err error) error {
 	return fault.New(fault.Unavailable, "MODEL_UNAVAILABLE", "the model cannot be reached now, try again").WithCause(err)
-}
-
-func (o *Orchestrator) usage(c llm.Completion) rag.Usage {
-	return rag.Usage{Model: o.model.Name(), InputTokens: c.InputTokens, OutputTokens: c.OutputTokens}
 }
