@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
+	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
 	"go.opentelemetry.io/otel/trace"
@@ -27,11 +27,11 @@ type Config struct {
 	WeaviateAPIKey     env.Secret `env:"KNOBOT_WEAVIATE_API_KEY"`
 	CacheDir           string     `env:"KNOBOT_CACHE_DIR"`
 	FetchAllow         []string   `env:"KNOBOT_FETCH_ALLOW"`
-	LLMProvider        string     `env:"KNOBOT_LLM_PROVIDER" envDefault:"extractive"`
-	LLMBaseURL         string     `env:"KNOBOT_LLM_BASE_URL"`
-	LLMAPIKey          env.Secret `env:"KNOBOT_LLM_API_KEY"`
-	LLMModel           string     `env:"KNOBOT_LLM_MODEL"`
-	LLMVision          bool       `env:"KNOBOT_LLM_VISION"`
+
+	LLM          modelConfig   `envPrefix:"KNOBOT_LLM_"`
+	Fallback     modelConfig   `envPrefix:"KNOBOT_LLM_FALLBACK_"`
+	LLMMaxTokens int64         `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
+	LLMTimeout   time.Duration `env:"KNOBOT_LLM_TIMEOUT" envDefault:"25s"`
 
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
@@ -40,12 +40,9 @@ type Config struct {
 
 // Validate checks what types cannot say.
 func (c *Config) Validate() error {
-	faults := []error{c.provider(), c.transcription()}
+	faults := []error{c.models(), c.transcription()}
 	if !isHTTP(c.WeaviateURL) {
 		faults = append(faults, errors.New("KNOBOT_WEAVIATE_URL: it must be http://host:port or https://host:port"))
-	}
-	if c.LLMBaseURL != "" && !isHTTP(c.LLMBaseURL) {
-		faults = append(faults, errors.New("KNOBOT_LLM_BASE_URL: it must be an http or https address"))
 	}
 	if c.TranscriptionBaseURL != "" && !isHTTP(c.TranscriptionBaseURL) {
 		faults = append(faults, errors.New("KNOBOT_TRANSCRIPTION_BASE_URL: it must be an http or https address"))
@@ -56,25 +53,6 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// provider checks who writes the answers.
-func (c *Config) provider() error {
-	switch c.LLMProvider {
-	case "extractive":
-		return nil
-	case "openai":
-		if c.LLMModel == "" {
-			return errors.New("KNOBOT_LLM_MODEL is required with KNOBOT_LLM_PROVIDER=openai")
-		}
-		if c.LLMBaseURL == "" && !c.LLMAPIKey.IsSet() {
-			return errors.New("KNOBOT_LLM_API_KEY is required with KNOBOT_LLM_PROVIDER=openai, unless KNOBOT_LLM_BASE_URL names a server that asks for none")
-		}
-		return nil
-	case "anthropic":
-		return errors.New("KNOBOT_LLM_PROVIDER: anthropic is not supported by this version; use extractive or openai")
-	}
-	return fmt.Errorf("KNOBOT_LLM_PROVIDER: %q is not extractive or openai", c.LLMProvider)
 }
 
 // transcription checks who listens to voice notes: nobody without a model.
@@ -103,14 +81,6 @@ func (c *Config) owner() env.Secret {
 
 func (c *Config) weaviate() weaviate.Config {
 	return weaviate.Config{URL: c.WeaviateURL, GRPCAddr: c.WeaviateGRPCAddr, APIKey: c.WeaviateAPIKey.Reveal()}
-}
-
-// model is nil for extraction.
-func (c *Config) model() llm.Model {
-	if c.LLMProvider != "openai" {
-		return nil
-	}
-	return llm.NewOpenAI(llm.OpenAIConfig{BaseURL: c.LLMBaseURL, APIKey: c.LLMAPIKey.Reveal(), Model: c.LLMModel, Vision: c.LLMVision})
 }
 
 // transcriber is nil where voice notes are not listened to.

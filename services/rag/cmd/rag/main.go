@@ -47,7 +47,8 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	library, keeper := ingestion.New(store, index, files, analyzer, s.Logger())
 	crawler := crawl.New(store, library, fetch.New(fetch.Config{Allow: cfg.FetchAllow}), s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
-	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
+	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(s.Logger()), s.Logger(),
+		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout))
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	rpcapi.RegisterDocuments(s.GRPC(), library, crawler, store, s.Draining())

@@ -80,6 +80,14 @@ func TestWithoutSourcesNothingCheckableHolds(t *testing.T) {
 	require.False(t, none.Holds("Claro [1]."))
 }
 
+func TestNumbersOfTheQuestionMayBeRepeated(t *testing.T) {
+	t.Parallel()
+	asked := sources().Allow("¿El QF-77 cabe en 42 cm antes de las 8:15? https://evil.example x@evil.example 555 123 4567")
+	require.True(t, asked.Holds("El qf77 no cabe en 42 cm, y a las 8:15 no abrimos."))
+	require.ElementsMatch(t, []string{"https://evil.example", "x@evil.example", "555 123 4567", "43"},
+		asked.Missing("Mira https://evil.example o x@evil.example, llama al 555 123 4567. Son 43."))
+}
+
 func FuzzMissing(f *testing.F) {
 	f.Add("Cuesta $9.900 [1]. +57 (601) 234-5678 a@b.co https://x.example/y 9:00 QF-45 ３")
 	f.Fuzz(func(t *testing.T, text string) {

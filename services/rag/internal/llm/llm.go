@@ -1,5 +1,5 @@
-// Package llm asks models to complete a dialogue, and to write down what is said in a recording. OpenAI's protocol is spoken by OpenAI, Azure, Groq, Ollama,
-// vLLM, llama.cpp and many more.
+// Package llm asks models to complete a dialogue, and to write down what is said in a recording. OpenAI's protocol is spoken by
+// OpenAI, Azure, Groq, Ollama, vLLM, llama.cpp and many more; Anthropic has its own.
 package llm
 
 import "context"
@@ -37,6 +37,8 @@ type Prompt struct {
 
 // Completion is what a model wrote.
 type Completion struct {
+	// Model is the name of the one that wrote it.
+	Model        string
 	Text         string
 	InputTokens  int64
 	OutputTokens int64
@@ -48,8 +50,9 @@ type Model interface {
 	Name() string
 	// Sees says whether the model reads images and PDF documents.
 	Sees() bool
-	// Complete returns the model's next message, never an empty one. It tries again by itself what may pass; its errors
-	// hold no address, key or text. ErrRefused is an answer that depends on what was sent.
+	// Complete returns the model's next message, whole and never empty. It tries again by itself what may pass; its errors
+	// hold no address, key or text. ErrRefused is an answer that depends on what was sent, ErrEmpty and ErrCut are what
+	// the model made of it.
 	Complete(ctx context.Context, prompt Prompt) (Completion, error)
 }
 

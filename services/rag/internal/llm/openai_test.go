@@ -52,10 +52,10 @@ func TestCompleteSpeaksTheProtocol(t *testing.T) {
 	})
 	completion, err := model.Complete(t.Context(), prompt())
 	require.NoError(t, err)
-	require.Equal(t, llm.Completion{Text: "Hola", InputTokens: 12, OutputTokens: 3}, completion)
+	require.Equal(t, llm.Completion{Model: "openai/m", Text: "Hola", InputTokens: 12, OutputTokens: 3}, completion)
 	require.Equal(t, "openai/m", model.Name())
 	require.Equal(t, call{"POST /v1/chat/completions", "Bearer sk-secret", "id-1", map[string]any{
-		"model": "m",
+		"model": "m", "max_tokens": float64(llm.DefaultMaxTokens),
 		"messages": []any{
 			map[string]any{"role": "system", "content": "rules"},
 			map[string]any{"role": "assistant", "content": "before"},
@@ -157,6 +157,18 @@ func TestEmptyAnswerIsAnError(t *testing.T) {
 		model, _ := serve(t, func(_ int32, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) })
 		_, err := model.Complete(t.Context(), prompt())
 		require.ErrorIs(t, err, llm.ErrEmpty)
+	}
+}
+
+func TestHalfAnAnswerIsAnError(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]error{"length": llm.ErrCut, "content_filter": llm.ErrRefused} {
+		model, calls := serve(t, func(_ int32, w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"choices":[{"finish_reason":"`+reason+`","message":{"role":"assistant","content":"La garantía du"}}]}`)
+		})
+		_, err := model.Complete(t.Context(), prompt())
+		require.ErrorIs(t, err, want)
+		require.EqualValues(t, 1, calls.Load())
 	}
 }
 

@@ -71,7 +71,7 @@ func TestStreamShowsTheTextAsItGrows(t *testing.T) {
 	var seen []string
 	completion, err := model.Stream(t.Context(), prompt(), func(text string) { seen = append(seen, text) })
 	require.NoError(t, err)
-	require.Equal(t, llm.Completion{Text: "¡Hola! Adiós", InputTokens: 12, OutputTokens: 3}, completion)
+	require.Equal(t, llm.Completion{Model: "openai/m", Text: "¡Hola! Adiós", InputTokens: 12, OutputTokens: 3}, completion)
 	require.Equal(t, []string{"¡Ho", "¡Hola! ", "¡Hola! Adiós "}, seen)
 	require.Len(t, bodies(), 1)
 	require.Equal(t, map[string]any{"include_usage": true}, bodies()[0]["stream_options"])
@@ -112,9 +112,21 @@ func TestStreamThatFailsIsAskedForAgainWhole(t *testing.T) {
 			model, bodies := streaming(t, stream)
 			completion, err := model.Stream(t.Context(), prompt(), func(string) {})
 			require.NoError(t, err)
-			require.Equal(t, llm.Completion{Text: "Hola", InputTokens: 12, OutputTokens: 3}, completion)
+			require.Equal(t, llm.Completion{Model: "openai/m", Text: "Hola", InputTokens: 12, OutputTokens: 3}, completion)
 			require.Len(t, bodies(), 2)
 		})
+	}
+}
+
+func TestStreamThatIsCutIsNotAskedForAgain(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]error{"length": llm.ErrCut, "content_filter": llm.ErrRefused} {
+		model, bodies := streaming(t, func(_ http.ResponseWriter, _ *http.Request, flush func(string)) {
+			flush(chunk("La garantía du", "") + chunk("", reason) + done)
+		})
+		_, err := model.Stream(t.Context(), prompt(), func(string) {})
+		require.ErrorIs(t, err, want)
+		require.Len(t, bodies(), 1)
 	}
 }
 
@@ -126,7 +138,7 @@ func TestStreamWithoutLastWordsIsTaken(t *testing.T) {
 	})
 	completion, err := model.Stream(t.Context(), prompt(), func(string) {})
 	require.NoError(t, err)
-	require.Equal(t, llm.Completion{Text: "Hola"}, completion)
+	require.Equal(t, llm.Completion{Model: "openai/m", Text: "Hola"}, completion)
 	require.Len(t, bodies(), 1)
 }
 

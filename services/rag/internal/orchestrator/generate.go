@@ -34,39 +34,53 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 		if ctx.Err() != nil {
 			return rag.Answer{}, ctx.Err()
 		}
-		return o.withoutModel(d, found, err), nil
+		return o.withoutModel(d, found, failed, err), nil
 	}
-	text, cited, known := read(completion.Text, len(sources))
-	if !known {
-		declined := d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
-		declined.Usage = o.usage(completion)
-		return declined, nil
+	return o.fromText(d, found, sources, completion.Text), nil
+}
+
+// fromText makes the answer of what the model wrote, if that can be said.
+func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []rag.Hit, text string) rag.Answer {
+	text, cited, known := read(text, len(sources))
+	switch {
+	case !known:
+		o.written.WithLabelValues(declined).Inc()
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
+	case text == "":
+		return o.withoutModel(d, found, failed, llm.ErrEmpty)
+	case len(cited) == 0:
+		return o.withoutModel(d, found, uncited, errUncited)
 	}
-	if text == "" {
-		return o.withoutModel(d, found, llm.ErrEmpty), nil
+	cited, holds := ground(text, d.question, cited, sources)
+	if !holds {
+		return o.withoutModel(d, found, ungrounded, errUngrounded)
 	}
+	o.written.WithLabelValues(said).Inc()
 	citations := make([]rag.Citation, len(cited))
 	for i, n := range cited {
 		citations[i] = sources[n].Cite()
 	}
 	return d.answer(rag.Answer{
-		Text: text, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Usage: o.usage(completion),
-		Confidence: found.Confidence(),
-	}), nil
+		Text: text, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Confidence: found.Confidence(),
+	})
 }
 
 // complete asks the model, and shows drafts of what it writes where somebody wants them.
 func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.Hit, show func(string)) (llm.Completion, error) {
-	streamer, ok := o.model.(llm.Streamer)
-	if show == nil || !ok {
-		return o.model.Complete(ctx, d.prompt(sources))
-	}
-	return streamer.Stream(ctx, d.prompt(sources), newDrafts(sources, show).seen)
+	return d.ask(ctx, 1, func(ctx context.Context) (llm.Completion, error) {
+		streamer, ok := o.model.(llm.Streamer)
+		if show == nil || !ok {
+			return o.model.Complete(ctx, d.prompt(sources))
+		}
+		return streamer.Stream(ctx, d.prompt(sources), newDrafts(sources, show).seen)
+	})
 }
 
-// withoutModel is what remains when the model keeps failing: extraction, or "no lo sé" where that would guess.
-func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, err error) rag.Answer {
-	o.log.Warn("model failed, answering by extraction", zap.String("request", d.ID), zap.Error(err))
+// withoutModel is what remains when the model's answer does not come or cannot be said: extraction, or "no lo sé" where that
+// would guess.
+func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, result string, err error) rag.Answer {
+	o.written.WithLabelValues(result).Inc()
+	o.log.Warn("model failed, answering by extraction", zap.String("request", d.ID), zap.String("result", result), zap.Error(err))
 	if found.Confidence() < extractiveGate {
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
 	}
@@ -88,17 +102,11 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue, show func
 	}
 	text, _, known := read(completion.Text, 0)
 	if !known || text == "" {
-		declined := d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0)
-		declined.Usage = o.usage(completion)
-		return declined, nil
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0), nil
 	}
-	return d.answer(rag.Answer{Text: text, Outcome: rag.Answered, Mode: rag.Generated, Usage: o.usage(completion)}), nil
+	return d.answer(rag.Answer{Text: text, Outcome: rag.Answered, Mode: rag.Generated}), nil
 }
 
 func modelUnavailable(err error) error {
 	return fault.New(fault.Unavailable, "MODEL_UNAVAILABLE", "the model cannot be reached now, try again").WithCause(err)
-}
-
-func (o *Orchestrator) usage(c llm.Completion) rag.Usage {
-	return rag.Usage{Model: o.model.Name(), InputTokens: c.InputTokens, OutputTokens: c.OutputTokens}
 }

@@ -106,10 +106,10 @@ func TestModel(t *testing.T) {
 
 	t.Run("CitationsBecomeASourceLine", func(t *testing.T) {
 		t.Parallel()
-		_, answers := setup(t, http.StatusOK, "Dura **24 meses** [1][1, 99]. Ver [2](https://example.com) [77].")
+		_, answers := setup(t, http.StatusOK, "Dura **24 meses** [1][1, 99]. Nada más [77].")
 		answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto dura la garantía de las bicicletas?"))
 		require.NoError(t, err)
-		require.Equal(t, "Dura **24 meses**. Ver [2](https://example.com).\n\n_Fuente: Garantía_", answer.Text)
+		require.Equal(t, "Dura **24 meses**. Nada más.\n\n_Fuente: Garantía_", answer.Text)
 		require.Equal(t, rag.Answered, answer.Outcome)
 		require.Equal(t, rag.Generated, answer.Mode)
 		require.Len(t, answer.Citations, 1)
@@ -151,6 +151,56 @@ func TestModel(t *testing.T) {
 			require.Contains(t, answer.Text, "24 meses", name)
 			require.Contains(t, answer.Text, "_Fuente: Garantía_", name)
 		}
+	})
+
+	t.Run("WhatStandsInNoSourceIsNotSaid", func(t *testing.T) {
+		t.Parallel()
+		for name, text := range map[string]string{
+			"price":           "Dura 24 meses [1]. Cuesta $ 129.990 [1].",
+			"link":            "Dura 24 meses, mira [aquí](https://garantia.example/x) [1].",
+			"address":         "Dura 24 meses, escribe a x@garantia.example [1].",
+			"phone":           "Dura 24 meses, llama al 0341 555 1234 [1].",
+			"code":            "Dura 24 meses con el código BICI-24 [1].",
+			"unknown source":  "Dura 24 meses [9].",
+			"without sources": "Dura 24 meses.",
+		} {
+			_, answers := setup(t, http.StatusOK, text)
+			answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto dura la garantía de las bicicletas?"))
+			require.NoError(t, err, name)
+			require.Equal(t, rag.Extractive, answer.Mode, name)
+			require.Contains(t, answer.Text, "24 meses", name)
+			for _, invented := range []string{"129.990", "garantia.example", "555", "BICI", "[9]"} {
+				require.NotContains(t, answer.Text, invented, name)
+			}
+			require.EqualValues(t, 7, answer.Usage.OutputTokens, "%s: what was spent is recorded", name)
+		}
+	})
+
+	t.Run("WhatExtractionWouldGuessIsDeclined", func(t *testing.T) {
+		t.Parallel()
+		_, answers := setup(t, http.StatusOK, "La garantía de las patinetas es de 36 meses [1].")
+		answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto dura la garantía de patinetas plegables importadas rojas?"))
+		require.NoError(t, err)
+		require.Equal(t, rag.Declined, answer.Outcome)
+		require.Contains(t, answer.Text, "no lo sé")
+	})
+
+	t.Run("NumbersOfTheQuestionMayBeRepeated", func(t *testing.T) {
+		t.Parallel()
+		_, answers := setup(t, http.StatusOK, "No 36 meses: dura 24 meses [1].")
+		answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto dura la garantía de las bicicletas, 36 meses?"))
+		require.NoError(t, err)
+		require.Equal(t, rag.Generated, answer.Mode)
+	})
+
+	t.Run("ForgottenSourceIsCited", func(t *testing.T) {
+		t.Parallel()
+		p, answers := setup(t, http.StatusOK, "El envío a la Patagonia tarda 7 días y el candado cuesta $100 [1].")
+		answer, err := answers.GenerateAnswer(t.Context(), request("¿Cuánto tarda el envío a la Patagonia y cuál es el precio del candado?"))
+		require.NoError(t, err)
+		require.Contains(t, (<-p.asked)[1].Content, "candado es $100")
+		require.Equal(t, rag.Generated, answer.Mode)
+		require.Len(t, answer.Citations, 2)
 	})
 
 	t.Run("SourcesCannotLeaveTheirFence", func(t *testing.T) {

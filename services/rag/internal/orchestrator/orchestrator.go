@@ -6,8 +6,10 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
@@ -45,11 +47,17 @@ type Orchestrator struct {
 	extractor *extract.Extractor
 	model     llm.Model
 	log       *zap.Logger
+	written   *prometheus.CounterVec
+	patience  time.Duration
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
-func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger) *Orchestrator {
-	return &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log}
+func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger, options ...Option) *Orchestrator {
+	o := &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log, written: newWritten(), patience: DefaultPatience}
+	for _, option := range options {
+		option(o)
+	}
+	return o
 }
 
 // dialogue is a request taken apart.
@@ -64,8 +72,9 @@ type dialogue struct {
 	phrases  phrase.Phrases
 	// files came with the open turns, and the model reads them.
 	files []llm.File
-	// spent was paid to have the files described.
-	spent llm.Completion
+	// until is when models must have ended, bill what they are paid.
+	until time.Time
+	bill  *bill
 }
 
 // GenerateAnswer answers the open turns of a dialogue, always with one honest text. It returns Invalid for a request that
@@ -93,12 +102,14 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	d.until, d.bill = o.until(ctx), &bill{}
 	d.files = o.readable(d)
 	answer, err := o.answerTo(ctx, &d, show)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	return o.charged(answer, d), nil
+	answer.Usage = d.bill.total()
+	return answer, nil
 }
 
 // answerTo decides what answers, and has it answer.

@@ -18,6 +18,8 @@ const (
 	maxFiles = 10 << 20
 	// maxSeen bounds what a model's description adds to a search, in characters.
 	maxSeen = 500
+	// descriptionShare is how much of the time that models have the description may take.
+	descriptionShare = 0.5
 
 	describeRules = `A customer sent files to a company's chat. Say in one or two plain sentences what they show or say, and what the customer asks.
 
@@ -67,11 +69,12 @@ func (o *Orchestrator) findSeen(ctx context.Context, d *dialogue, found retrieva
 	if len(d.files) == 0 || found.Question.Words() >= enoughWords && found.Confidence() >= o.gate(*d) {
 		return found, nil
 	}
-	seen, err := o.model.Complete(ctx, d.description())
+	seen, err := d.ask(ctx, descriptionShare, func(ctx context.Context) (llm.Completion, error) {
+		return o.model.Complete(ctx, d.description())
+	})
 	if err != nil {
 		return found, o.unseen(ctx, d, err)
 	}
-	d.spent = seen
 	described := *d
 	described.question = d.question + "\n" + clip(seen.Text, maxSeen)
 	again, err := o.find(ctx, described)
@@ -98,14 +101,4 @@ func (o *Orchestrator) unseen(ctx context.Context, d *dialogue, err error) error
 func (d dialogue) description() llm.Prompt {
 	rules := llm.Message{Role: llm.System, Text: fmt.Sprintf(describeRules, name(d.language))}
 	return llm.Prompt{RequestID: d.ID, Messages: append([]llm.Message{rules}, d.asked()...)}
-}
-
-// charged adds what the description of the files cost.
-func (o *Orchestrator) charged(answer rag.Answer, d dialogue) rag.Answer {
-	if d.spent != (llm.Completion{}) {
-		answer.Usage.Model = o.model.Name()
-		answer.Usage.InputTokens += d.spent.InputTokens
-		answer.Usage.OutputTokens += d.spent.OutputTokens
-	}
-	return answer
 }
