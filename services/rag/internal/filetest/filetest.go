@@ -5,6 +5,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,4 +122,14 @@ func workbook(t testing.TB, o excelize.Options, rows [][]any) []byte {
 	var out bytes.Buffer
 	require.NoError(t, book.Write(&out, o))
 	return out.Bytes()
+}
+
+// CacheDir is where tests keep the compiled reader of PDFs, also from run to run: compiling takes seconds, and a minute with
+// the race detector. It is empty, for no folder, where the user has none for caches.
+func CacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "knobot-test")
 }
