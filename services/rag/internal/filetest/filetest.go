@@ -4,7 +4,9 @@ package filetest
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,6 +83,35 @@ func Zip(t testing.TB, files map[string]string) []byte {
 		_, err = f.Write([]byte(content))
 		require.NoError(t, err)
 	}
+	require.NoError(t, w.Close())
+	return out.Bytes()
+}
+
+// Bomb returns a small archive with the parts of a workbook, one of which unpacks to 300 MiB.
+func Bomb(t testing.TB) []byte {
+	t.Helper()
+	var packed, out bytes.Buffer
+	deflate, err := flate.NewWriter(&packed, flate.BestSpeed)
+	require.NoError(t, err)
+	zeros := make([]byte, 1<<20)
+	sum := crc32.NewIEEE()
+	const pieces = 300
+	for range pieces {
+		_, _ = sum.Write(zeros)
+		_, err := deflate.Write(zeros)
+		require.NoError(t, err)
+	}
+	require.NoError(t, deflate.Close())
+	w := zip.NewWriter(&out)
+	_, err = w.Create("xl/workbook.xml")
+	require.NoError(t, err)
+	f, err := w.CreateRaw(&zip.FileHeader{
+		Name: "xl/bomb.xml", Method: zip.Deflate, CRC32: sum.Sum32(),
+		CompressedSize64: uint64(packed.Len()), UncompressedSize64: pieces << 20,
+	})
+	require.NoError(t, err)
+	_, err = f.Write(packed.Bytes())
+	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return out.Bytes()
 }

@@ -94,6 +94,9 @@ func (p *pdfReader) read(ctx context.Context, content []byte, out *markdown) err
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+	if ctx.Err() != nil { // both were ready
+		return context.Cause(ctx)
+	}
 	pool, err := p.started()
 	if err != nil {
 		return err
