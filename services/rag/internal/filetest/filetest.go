@@ -4,7 +4,11 @@ package filetest
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -83,6 +87,35 @@ func Zip(t testing.TB, files map[string]string) []byte {
 	return out.Bytes()
 }
 
+// Bomb returns a small archive with the parts of a workbook, one of which unpacks to 300 MiB.
+func Bomb(t testing.TB) []byte {
+	t.Helper()
+	var packed, out bytes.Buffer
+	deflate, err := flate.NewWriter(&packed, flate.BestSpeed)
+	require.NoError(t, err)
+	zeros := make([]byte, 1<<20)
+	sum := crc32.NewIEEE()
+	const pieces = 300
+	for range pieces {
+		_, _ = sum.Write(zeros)
+		_, err := deflate.Write(zeros)
+		require.NoError(t, err)
+	}
+	require.NoError(t, deflate.Close())
+	w := zip.NewWriter(&out)
+	_, err = w.Create("xl/workbook.xml")
+	require.NoError(t, err)
+	f, err := w.CreateRaw(&zip.FileHeader{
+		Name: "xl/bomb.xml", Method: zip.Deflate, CRC32: sum.Sum32(),
+		CompressedSize64: uint64(packed.Len()), UncompressedSize64: pieces << 20,
+	})
+	require.NoError(t, err)
+	_, err = f.Write(packed.Bytes())
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	return out.Bytes()
+}
+
 // DOCX returns a DOCX whose body is this, with the styles Ttulo1 (heading 1), Ttulo2 (heading 2) and Normal.
 func DOCX(t testing.TB, body string) []byte {
 	t.Helper()
@@ -120,4 +153,14 @@ func workbook(t testing.TB, o excelize.Options, rows [][]any) []byte {
 	var out bytes.Buffer
 	require.NoError(t, book.Write(&out, o))
 	return out.Bytes()
+}
+
+// CacheDir is where tests keep the compiled reader of PDFs, also from run to run: compiling takes seconds, and a minute with
+// the race detector. It is empty, for no folder, where the user has none for caches.
+func CacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "knobot-test")
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/crawl"
 	"github.com/knobot/knobot/services/rag/internal/fetch"
+	"github.com/knobot/knobot/services/rag/internal/filetest"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/reader"
@@ -32,8 +33,8 @@ import (
 var shared struct {
 	sync.Mutex
 	server *localweaviate.Server
-	// cache keeps the compiled reader of PDFs for all tests of the process.
-	cache string
+	// files is one for all, because it compiles its reader of PDFs once.
+	files *reader.Reader
 }
 
 // Run runs the tests of a package and stops the servers that they used.
@@ -48,8 +49,8 @@ func stop() {
 	if shared.server != nil {
 		shared.server.Stop()
 	}
-	if shared.cache != "" {
-		_ = os.RemoveAll(shared.cache)
+	if shared.files != nil {
+		shared.files.Close()
 	}
 }
 
@@ -70,17 +71,14 @@ func Weaviate(t testing.TB) *localweaviate.Server {
 	return shared.server
 }
 
-// cacheDir returns the test process's folder for what is compiled once.
-func cacheDir(t testing.TB) string {
-	t.Helper()
+// files returns the test process's reader of files.
+func files() *reader.Reader {
 	shared.Lock()
 	defer shared.Unlock()
-	if shared.cache == "" {
-		dir, err := os.MkdirTemp("", "ragtest")
-		require.NoError(t, err)
-		shared.cache = dir
+	if shared.files == nil {
+		shared.files = reader.New(filetest.CacheDir())
 	}
-	return shared.cache
+	return shared.files
 }
 
 // Index returns a connection to the test process's Weaviate.
@@ -120,9 +118,8 @@ func New(t testing.TB, allow ...string) *Bundle {
 		Store:    postgres.NewStore(pool),
 		Index:    Index(t),
 		Analyzer: analysis.New(),
-		Files:    reader.New(cacheDir(t)),
+		Files:    files(),
 	}
-	t.Cleanup(b.Files.Close)
 	b.Library, b.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
 	b.Worker = ingestion.NewWorker(b.Library, b.Store, zaptest.NewLogger(t))
 	// Tests have their web servers on loopback; the service has to be told to fetch from there.

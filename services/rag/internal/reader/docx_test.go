@@ -75,7 +75,7 @@ func TestDOCX(t *testing.T) {
 			require.ErrorIs(t, fails(t, rag.DOCX, content), reader.ErrUnreadable, name)
 		}
 		require.ErrorIs(t, fails(t, rag.DOCX, filetest.DOCX(t, p(" "))), reader.ErrEmpty)
-		require.ErrorIs(t, fails(t, rag.DOCX, filetest.DOCX(t, p(strings.Repeat("texto ", 3<<20)))), reader.ErrTooLarge)
-		require.ErrorIs(t, fails(t, rag.DOCX, filetest.DOCX(t, strings.Repeat(p(strings.Repeat("texto ", 1000)), 2000))), reader.ErrTooLarge)
+		require.ErrorIs(t, fails(t, rag.DOCX, filetest.DOCX(t, p(strings.Repeat("texto ", 1_450_000)))), reader.ErrTooLarge)
+		require.ErrorIs(t, fails(t, rag.DOCX, filetest.DOCX(t, strings.Repeat(p(strings.Repeat("texto ", 1000)), 1450))), reader.ErrTooLarge)
 	})
 }

@@ -86,17 +86,25 @@ func (p *pdfReader) close() {
 	}
 }
 
+// read waits for its turn and for the sandbox, which do not count as time of the file.
 func (p *pdfReader) read(ctx context.Context, content []byte, out *markdown) error {
 	select {
 	case p.turn <- struct{}{}:
 		defer func() { <-p.turn }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx)
+	}
+	if ctx.Err() != nil { // both were ready
+		return context.Cause(ctx)
 	}
 	pool, err := p.started()
 	if err != nil {
 		return err
 	}
+	return timed(ctx, func(ctx context.Context) error { return readPDF(ctx, pool, content, out) })
+}
+
+func readPDF(ctx context.Context, pool pdfium.Pool, content []byte, out *markdown) error {
 	instance, err := pool.GetInstanceWithContext(ctx)
 	if err != nil {
 		return fmt.Errorf("reader: a sandbox for the PDF: %w", err)

@@ -16,8 +16,8 @@ import (
 
 func TestPDF(t *testing.T) {
 	t.Parallel()
-	// One reader for all: compiling the sandbox takes seconds, and the cache shows whether that is kept.
-	r := reader.New(t.TempDir())
+	// One reader for all: compiling the sandbox takes seconds.
+	r := reader.New(filetest.CacheDir())
 	t.Cleanup(r.Close)
 	read := func(t *testing.T, content []byte) error {
 		t.Helper()

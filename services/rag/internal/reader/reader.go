@@ -56,26 +56,21 @@ func (r *Reader) Close() { r.pdf.close() }
 // Read reads a file. It returns ErrUnreadable, ErrTooLarge, ErrEncrypted or ErrEmpty for what is wrong with the file, else
 // the context's error or a fault of the reader, which another try may cure.
 func (r *Reader) Read(ctx context.Context, kind rag.ContentType, content []byte) (Text, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, maxTime, ErrTooLarge)
-	defer cancel()
 	out := &markdown{}
 	var err error
 	switch kind {
 	case rag.CSV:
-		err = readCSV(ctx, content, out)
+		err = timed(ctx, func(ctx context.Context) error { return readCSV(ctx, content, out) })
 	case rag.QuestionsAndAnswers:
 		err = readPairs(content, out)
 	case rag.PDF:
 		err = r.pdf.read(ctx, content, out)
 	case rag.DOCX:
-		err = readDOCX(ctx, content, out)
+		err = timed(ctx, func(ctx context.Context) error { return readDOCX(ctx, content, out) })
 	case rag.XLSX:
-		err = readXLSX(ctx, content, out)
+		err = timed(ctx, func(ctx context.Context) error { return readXLSX(ctx, content, out) })
 	default:
 		return Text{Type: kind, Content: content}, nil
-	}
-	if ctx.Err() != nil { // whatever broke off, this is why
-		return Text{}, context.Cause(ctx)
 	}
 	if err == nil {
 		err = out.end()
@@ -84,6 +79,17 @@ func (r *Reader) Read(ctx context.Context, kind rag.ContentType, content []byte)
 		return Text{}, err
 	}
 	return Text{Type: rag.Markdown, Content: []byte(out.text.String())}, nil
+}
+
+// timed bounds the time of f. If the time or the context is over, that is why f broke off, whatever it says.
+func timed(ctx context.Context, f func(ctx context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, maxTime, ErrTooLarge)
+	defer cancel()
+	err := f(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // markdown gathers the text of a file.
