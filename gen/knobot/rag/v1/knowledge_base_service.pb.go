@@ -9,6 +9,7 @@ package ragv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -32,9 +33,11 @@ type KnowledgeBase struct {
 	// Documents in it.
 	DocumentCount int32 `protobuf:"varint,3,opt,name=document_count,json=documentCount,proto3" json:"document_count,omitempty"`
 	// When made.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// From which confidence on it answers, 0 to 1; unset for the service's own.
+	AnswerThreshold *float64 `protobuf:"fixed64,5,opt,name=answer_threshold,json=answerThreshold,proto3,oneof" json:"answer_threshold,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *KnowledgeBase) Reset() {
@@ -93,6 +96,13 @@ func (x *KnowledgeBase) GetCreateTime() *timestamppb.Timestamp {
 		return x.CreateTime
 	}
 	return nil
+}
+
+func (x *KnowledgeBase) GetAnswerThreshold() float64 {
+	if x != nil && x.AnswerThreshold != nil {
+		return *x.AnswerThreshold
+	}
+	return 0
 }
 
 // CreateKnowledgeBaseRequest describes one.
@@ -398,6 +408,107 @@ func (x *ListKnowledgeBasesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// UpdateKnowledgeBaseRequest changes one.
+type UpdateKnowledgeBaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base, named by name.
+	KnowledgeBase *KnowledgeBase `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	// Fields to change: display_name (empty for the name) and answer_threshold (unset for the service's own).
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKnowledgeBaseRequest) Reset() {
+	*x = UpdateKnowledgeBaseRequest{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKnowledgeBaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKnowledgeBaseRequest) ProtoMessage() {}
+
+func (x *UpdateKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
+func (*UpdateKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateKnowledgeBaseRequest) GetKnowledgeBase() *KnowledgeBase {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return nil
+}
+
+func (x *UpdateKnowledgeBaseRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+// UpdateKnowledgeBaseResponse holds it.
+type UpdateKnowledgeBaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base.
+	KnowledgeBase *KnowledgeBase `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKnowledgeBaseResponse) Reset() {
+	*x = UpdateKnowledgeBaseResponse{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKnowledgeBaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKnowledgeBaseResponse) ProtoMessage() {}
+
+func (x *UpdateKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
+func (*UpdateKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *UpdateKnowledgeBaseResponse) GetKnowledgeBase() *KnowledgeBase {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return nil
+}
+
 // DeleteKnowledgeBaseRequest names one.
 type DeleteKnowledgeBaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -409,7 +520,7 @@ type DeleteKnowledgeBaseRequest struct {
 
 func (x *DeleteKnowledgeBaseRequest) Reset() {
 	*x = DeleteKnowledgeBaseRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +532,7 @@ func (x *DeleteKnowledgeBaseRequest) String() string {
 func (*DeleteKnowledgeBaseRequest) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +545,7 @@ func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *DeleteKnowledgeBaseRequest) GetName() string {
@@ -453,7 +564,7 @@ type DeleteKnowledgeBaseResponse struct {
 
 func (x *DeleteKnowledgeBaseResponse) Reset() {
 	*x = DeleteKnowledgeBaseResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +576,7 @@ func (x *DeleteKnowledgeBaseResponse) String() string {
 func (*DeleteKnowledgeBaseResponse) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +589,7 @@ func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
 }
 
 // SearchPassagesRequest is a question.
@@ -496,7 +607,7 @@ type SearchPassagesRequest struct {
 
 func (x *SearchPassagesRequest) Reset() {
 	*x = SearchPassagesRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -508,7 +619,7 @@ func (x *SearchPassagesRequest) String() string {
 func (*SearchPassagesRequest) ProtoMessage() {}
 
 func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -521,7 +632,7 @@ func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchPassagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SearchPassagesRequest) GetKnowledgeBase() string {
@@ -556,7 +667,7 @@ type SearchPassagesResponse struct {
 
 func (x *SearchPassagesResponse) Reset() {
 	*x = SearchPassagesResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -568,7 +679,7 @@ func (x *SearchPassagesResponse) String() string {
 func (*SearchPassagesResponse) ProtoMessage() {}
 
 func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -581,7 +692,7 @@ func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesResponse.ProtoReflect.Descriptor instead.
 func (*SearchPassagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SearchPassagesResponse) GetPassages() []*Passage {
@@ -618,7 +729,7 @@ type Passage struct {
 
 func (x *Passage) Reset() {
 	*x = Passage{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -630,7 +741,7 @@ func (x *Passage) String() string {
 func (*Passage) ProtoMessage() {}
 
 func (x *Passage) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -643,7 +754,7 @@ func (x *Passage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Passage.ProtoReflect.Descriptor instead.
 func (*Passage) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Passage) GetId() string {
@@ -713,13 +824,15 @@ var File_knobot_rag_v1_knowledge_base_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
-	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xaa\x01\n" +
+	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xef\x01\n" +
 	"\rKnowledgeBase\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12%\n" +
 	"\x0edocument_count\x18\x03 \x01(\x05R\rdocumentCount\x12;\n" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"S\n" +
+	"createTime\x12.\n" +
+	"\x10answer_threshold\x18\x05 \x01(\x01H\x00R\x0fanswerThreshold\x88\x01\x01B\x13\n" +
+	"\x11_answer_threshold\"S\n" +
 	"\x1aCreateKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"b\n" +
@@ -735,7 +848,13 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"\x8b\x01\n" +
 	"\x1aListKnowledgeBasesResponse\x12E\n" +
 	"\x0fknowledge_bases\x18\x01 \x03(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\x0eknowledgeBases\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"0\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9e\x01\n" +
+	"\x1aUpdateKnowledgeBaseRequest\x12C\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\"b\n" +
+	"\x1bUpdateKnowledgeBaseResponse\x12C\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\"0\n" +
 	"\x1aDeleteKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x1d\n" +
 	"\x1bDeleteKnowledgeBaseResponse\"x\n" +
@@ -757,11 +876,12 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\x05score\x18\a \x01(\x01R\x05score\x12\x1a\n" +
 	"\bcoverage\x18\b \x01(\x01R\bcoverage\x12\x1d\n" +
 	"\n" +
-	"source_uri\x18\t \x01(\tR\tsourceUri2\xa1\x04\n" +
+	"source_uri\x18\t \x01(\tR\tsourceUri2\x8f\x05\n" +
 	"\x14KnowledgeBaseService\x12l\n" +
 	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\x12c\n" +
 	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\x12i\n" +
 	"\x12ListKnowledgeBases\x12(.knobot.rag.v1.ListKnowledgeBasesRequest\x1a).knobot.rag.v1.ListKnowledgeBasesResponse\x12l\n" +
+	"\x13UpdateKnowledgeBase\x12).knobot.rag.v1.UpdateKnowledgeBaseRequest\x1a*.knobot.rag.v1.UpdateKnowledgeBaseResponse\x12l\n" +
 	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\x12]\n" +
 	"\x0eSearchPassages\x12$.knobot.rag.v1.SearchPassagesRequest\x1a%.knobot.rag.v1.SearchPassagesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
@@ -777,7 +897,7 @@ func file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP() []byte {
 	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescData
 }
 
-var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_knobot_rag_v1_knowledge_base_service_proto_goTypes = []any{
 	(*KnowledgeBase)(nil),               // 0: knobot.rag.v1.KnowledgeBase
 	(*CreateKnowledgeBaseRequest)(nil),  // 1: knobot.rag.v1.CreateKnowledgeBaseRequest
@@ -786,34 +906,42 @@ var file_knobot_rag_v1_knowledge_base_service_proto_goTypes = []any{
 	(*GetKnowledgeBaseResponse)(nil),    // 4: knobot.rag.v1.GetKnowledgeBaseResponse
 	(*ListKnowledgeBasesRequest)(nil),   // 5: knobot.rag.v1.ListKnowledgeBasesRequest
 	(*ListKnowledgeBasesResponse)(nil),  // 6: knobot.rag.v1.ListKnowledgeBasesResponse
-	(*DeleteKnowledgeBaseRequest)(nil),  // 7: knobot.rag.v1.DeleteKnowledgeBaseRequest
-	(*DeleteKnowledgeBaseResponse)(nil), // 8: knobot.rag.v1.DeleteKnowledgeBaseResponse
-	(*SearchPassagesRequest)(nil),       // 9: knobot.rag.v1.SearchPassagesRequest
-	(*SearchPassagesResponse)(nil),      // 10: knobot.rag.v1.SearchPassagesResponse
-	(*Passage)(nil),                     // 11: knobot.rag.v1.Passage
-	(*timestamppb.Timestamp)(nil),       // 12: google.protobuf.Timestamp
+	(*UpdateKnowledgeBaseRequest)(nil),  // 7: knobot.rag.v1.UpdateKnowledgeBaseRequest
+	(*UpdateKnowledgeBaseResponse)(nil), // 8: knobot.rag.v1.UpdateKnowledgeBaseResponse
+	(*DeleteKnowledgeBaseRequest)(nil),  // 9: knobot.rag.v1.DeleteKnowledgeBaseRequest
+	(*DeleteKnowledgeBaseResponse)(nil), // 10: knobot.rag.v1.DeleteKnowledgeBaseResponse
+	(*SearchPassagesRequest)(nil),       // 11: knobot.rag.v1.SearchPassagesRequest
+	(*SearchPassagesResponse)(nil),      // 12: knobot.rag.v1.SearchPassagesResponse
+	(*Passage)(nil),                     // 13: knobot.rag.v1.Passage
+	(*timestamppb.Timestamp)(nil),       // 14: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),       // 15: google.protobuf.FieldMask
 }
 var file_knobot_rag_v1_knowledge_base_service_proto_depIdxs = []int32{
-	12, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
+	14, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: knobot.rag.v1.CreateKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
 	0,  // 2: knobot.rag.v1.GetKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
 	0,  // 3: knobot.rag.v1.ListKnowledgeBasesResponse.knowledge_bases:type_name -> knobot.rag.v1.KnowledgeBase
-	11, // 4: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
-	1,  // 5: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
-	3,  // 6: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
-	5,  // 7: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
-	7,  // 8: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
-	9,  // 9: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
-	2,  // 10: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
-	4,  // 11: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
-	6,  // 12: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
-	8,  // 13: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
-	10, // 14: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	0,  // 4: knobot.rag.v1.UpdateKnowledgeBaseRequest.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	15, // 5: knobot.rag.v1.UpdateKnowledgeBaseRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 6: knobot.rag.v1.UpdateKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	13, // 7: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
+	1,  // 8: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
+	3,  // 9: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
+	5,  // 10: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
+	7,  // 11: knobot.rag.v1.KnowledgeBaseService.UpdateKnowledgeBase:input_type -> knobot.rag.v1.UpdateKnowledgeBaseRequest
+	9,  // 12: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
+	11, // 13: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
+	2,  // 14: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
+	4,  // 15: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
+	6,  // 16: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
+	8,  // 17: knobot.rag.v1.KnowledgeBaseService.UpdateKnowledgeBase:output_type -> knobot.rag.v1.UpdateKnowledgeBaseResponse
+	10, // 18: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
+	12, // 19: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
+	14, // [14:20] is the sub-list for method output_type
+	8,  // [8:14] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_knowledge_base_service_proto_init() }
@@ -821,14 +949,15 @@ func file_knobot_rag_v1_knowledge_base_service_proto_init() {
 	if File_knobot_rag_v1_knowledge_base_service_proto != nil {
 		return
 	}
-	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9].OneofWrappers = []any{}
+	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[0].OneofWrappers = []any{}
+	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc), len(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

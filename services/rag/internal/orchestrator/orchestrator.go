@@ -249,6 +249,8 @@ func (o *Orchestrator) fromPassage(d dialogue, found retrieval.Result) rag.Answe
 		Mode:       rag.Extractive,
 		Citations:  []rag.Citation{best.Cite()},
 		Confidence: found.Confidence(),
+
+		Suggestions: suggestions(found.Hits),
 	})
 }
 

@@ -121,6 +121,9 @@ func answerProto(a rag.Answer) *ragv1.GenerateAnswerResponse {
 			DocumentId: string(c.Document), Title: c.Title, SourceUri: c.SourceURI, PassageId: string(c.Passage),
 		})
 	}
+	for _, s := range a.Suggestions {
+		out.Suggestions = append(out.Suggestions, &ragv1.Suggestion{Title: s.Title, Question: s.Question})
+	}
 	return out
 }
 
@@ -134,6 +137,8 @@ func outcomeProto(o rag.Outcome) ragv1.Outcome {
 		return ragv1.Outcome_OUTCOME_SMALLTALK
 	case rag.Handoff:
 		return ragv1.Outcome_OUTCOME_HANDOFF
+	case rag.Unsure:
+		return ragv1.Outcome_OUTCOME_UNSURE
 	}
 	return ragv1.Outcome_OUTCOME_UNSPECIFIED
 }
