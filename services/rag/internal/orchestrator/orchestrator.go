@@ -28,6 +28,9 @@ import (
 const (
 	extractiveGate = 0.35
 	modelGate      = 0.2
+	// unsureBand is how far above its gate an answer by extraction says that it may be none. Measured on support questions: most
+	// answers in it are right, so that a wider one would make good answers look bad.
+	unsureBand = 0.05
 )
 
 // maxContact bounds the way to reach a person, in bytes.
@@ -240,18 +243,27 @@ func textOf(turns []rag.Turn) string {
 	return strings.Join(texts, "\n")
 }
 
-// fromPassage answers with the best passage's own words.
+// fromPassage answers with the best passage's own words. One that just about serves comes with a doubt.
 func (o *Orchestrator) fromPassage(d dialogue, found retrieval.Result) rag.Answer {
 	best := found.Hits[0]
-	return d.answer(rag.Answer{
-		Text:       o.extractor.Answer(found.Question, best.Text),
-		Outcome:    rag.Answered,
-		Mode:       rag.Extractive,
-		Citations:  []rag.Citation{best.Cite()},
-		Confidence: found.Confidence(),
+	a := rag.Answer{
+		Text: o.extractor.Answer(found.Question, best.Text), Outcome: rag.Answered, Mode: rag.Extractive,
+		Citations: []rag.Citation{best.Cite()}, Confidence: found.Confidence(), Suggestions: suggestions(found.Hits),
+	}
+	if found.Confidence() < o.surer(d) {
+		a.Outcome, a.Text = rag.Unsure, d.phrases.Unsure(a.Text, d.HumanContact)
+	}
+	return d.answer(a)
+}
 
-		Suggestions: suggestions(found.Hits),
-	})
+// surer is the coverage from which on an answer by extraction needs no doubt. Where a model was to answer and did not, its
+// lower gate says nothing.
+func (o *Orchestrator) surer(d dialogue) float64 {
+	gate := o.gate(d)
+	if o.asksModel(d) {
+		gate = max(gate, extractiveGate)
+	}
+	return gate + unsureBand
 }
 
 // canned answers with a sentence of ours.
