@@ -119,4 +119,18 @@ type Message struct {
 	Media *Attachment
 	// Transcript is what was heard in it.
 	Transcript string
+	// Basis is how an answer came about, nil where nobody was asked.
+	Basis *Basis
+	// Feedback is what the customer thought of it.
+	Feedback Feedback
 }
+
+// Feedback is what a customer thought of an answer.
+type Feedback int16
+
+// What they may think.
+const (
+	Disliked Feedback = -1
+	Unrated  Feedback = 0
+	Liked    Feedback = 1
+)

@@ -93,6 +93,17 @@ func TestIntegrations(t *testing.T) {
 		require.True(t, changed.GetSettings().GetStreamDrafts())
 		require.Equal(t, int32(9), changed.GetSettings().GetTopK())
 
+		require.Nil(t, changed.GetSettings().Suggestions, "on unless set")
+		changed, err = b.update(t, &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{Suggestions: proto.Bool(false)}}, "settings.suggestions")
+		require.NoError(t, err)
+		require.Equal(t, proto.Bool(false), changed.GetSettings().Suggestions)
+		got, err := b.integrations.GetIntegration(t.Context(), &channelsv1.GetIntegrationRequest{Id: i.GetId()})
+		require.NoError(t, err)
+		require.Equal(t, proto.Bool(false), got.GetIntegration().GetSettings().Suggestions)
+		changed, err = b.update(t, &channelsv1.Integration{Id: i.GetId()}, "settings.suggestions")
+		require.NoError(t, err)
+		require.Nil(t, changed.GetSettings().Suggestions)
+
 		whole := &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{Language: "pt"}}
 		changed, err = b.update(t, whole, "settings")
 		require.NoError(t, err)

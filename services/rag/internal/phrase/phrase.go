@@ -24,7 +24,7 @@ func In(lang rag.Language) Phrases {
 	case rag.English:
 		return Phrases{
 			unknown:  "I'm sorry, I don't know: I found nothing about it in my documents. Could you ask it in other words?",
-			unsure: "I'm not sure, but this may answer your question:",
+			unsure:   "I'm not sure, but this may answer your question:",
 			unclear:  "I didn't understand your message. Could you write your question in words?",
 			human:    "You can also reach a person: %s",
 			person:   "Of course, this is how you reach a person: %s",
@@ -38,7 +38,7 @@ func In(lang rag.Language) Phrases {
 	case rag.Portuguese:
 		return Phrases{
 			unknown:  "Desculpe, não sei: não encontrei nada sobre isso nos meus documentos. Pode perguntar com outras palavras?",
-			unsure: "Não tenho certeza, mas isto pode responder à sua pergunta:",
+			unsure:   "Não tenho certeza, mas isto pode responder à sua pergunta:",
 			unclear:  "Não entendi a sua mensagem. Pode escrever a pergunta com palavras?",
 			human:    "Você também pode falar com uma pessoa: %s",
 			person:   "Claro, assim você fala com uma pessoa: %s",
@@ -52,7 +52,7 @@ func In(lang rag.Language) Phrases {
 	}
 	return Phrases{
 		unknown:  "Lo siento, no lo sé: no encontré nada sobre eso en mis documentos. ¿Puedes preguntarlo con otras palabras?",
-		unsure: "No estoy seguro, pero esto podría responder a tu pregunta:",
+		unsure:   "No estoy seguro, pero esto podría responder a tu pregunta:",
 		unclear:  "No entendí tu mensaje. ¿Puedes escribir tu pregunta con palabras?",
 		human:    "También puedes hablar con una persona: %s",
 		person:   "Claro, así puedes hablar con una persona: %s",
