@@ -50,7 +50,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	store, analyzer := postgres.NewStore(pool), analysis.New()
 	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
-	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(), s.Logger())
+	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(), s.Logger())
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))

@@ -42,17 +42,27 @@ type Searcher interface {
 	Search(ctx context.Context, knowledgeBase, text string, topK int) (retrieval.Result, error)
 }
 
+// Shelf knows the knowledge bases.
+type Shelf interface {
+	// AnswerThreshold returns the coverage from which on a knowledge base answers, nil for the service's own. It returns NotFound
+	// for an unknown one.
+	AnswerThreshold(ctx context.Context, knowledgeBase string) (*float64, error)
+	// Live returns those of the passages that customers of a knowledge base may still be answered from.
+	Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error)
+}
+
 // Orchestrator composes answers. It is safe for concurrent use.
 type Orchestrator struct {
 	searcher  Searcher
+	shelf     Shelf
 	extractor *extract.Extractor
 	model     llm.Model
 	log       *zap.Logger
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
-func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger) *Orchestrator {
-	return &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log}
+func New(searcher Searcher, shelf Shelf, extractor *extract.Extractor, model llm.Model, log *zap.Logger) *Orchestrator {
+	return &Orchestrator{searcher: searcher, shelf: shelf, extractor: extractor, model: model, log: log}
 }
 
 // dialogue is a request taken apart.
@@ -96,6 +106,9 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	if err := o.forget(ctx, &d); err != nil {
+		return rag.Answer{}, err
+	}
 	d.files = o.readable(d)
 	answer, err := o.answerTo(ctx, &d, show)
 	if err != nil {
@@ -108,6 +121,13 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 func (o *Orchestrator) answerTo(ctx context.Context, d *dialogue, show func(draft string)) (rag.Answer, error) {
 	if !d.Retrieve {
 		return o.fromModelAlone(ctx, *d, show)
+	}
+	if d.Threshold == nil {
+		own, err := o.shelf.AnswerThreshold(ctx, d.KnowledgeBase)
+		if err != nil {
+			return rag.Answer{}, err
+		}
+		d.Threshold = own
 	}
 	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
 	found, err := o.find(ctx, *d)

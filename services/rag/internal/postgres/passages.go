@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	rag "github.com/knobot/knobot/services/rag"
@@ -62,6 +63,37 @@ func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.
 		p.HeadingPath, p.Stems = nil, nil // Scan must not write into what was kept
 		return nil
 	})
+	return out, failure(err)
+}
+
+const selectLive = `
+select p.id
+from passages p
+join documents d on d.version_id = p.version_id
+join knowledge_bases k on k.id = d.knowledge_base_id and k.delete_time is null
+where p.id = any($1::text[]::uuid[]) and k.name = $2 and d.audience = 'public' and d.trust = 'company'`
+
+// Live returns those of the ids that customers of a knowledge base may still be answered from, as Passages does.
+func (s *Store) Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error) {
+	var list []string
+	for _, id := range ids {
+		if parsed, err := uuid.Parse(string(id)); err == nil {
+			list = append(list, parsed.String())
+		}
+	}
+	out := map[rag.PassageID]bool{}
+	rows, err := s.pool.Query(ctx, selectLive, notNil(list), knowledgeBase)
+	if err != nil {
+		return nil, failure(err)
+	}
+	var id rag.PassageID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		out[id] = true
+		return nil
+	})
+	if isAbsent(err) {
+		return out, nil
+	}
 	return out, failure(err)
 }
 

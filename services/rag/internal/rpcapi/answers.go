@@ -85,6 +85,9 @@ func turns(list []*ragv1.Turn) []rag.Turn {
 	out := make([]rag.Turn, len(list))
 	for i, t := range list {
 		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText(), Context: t.GetContext()}
+		for _, id := range t.GetCitedPassageIds() {
+			out[i].Rests = append(out[i].Rests, rag.PassageID(id))
+		}
 		for _, m := range t.GetMedia() {
 			out[i].Files = append(out[i].Files, m.GetContent())
 		}
