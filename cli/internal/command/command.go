@@ -26,6 +26,7 @@ type grammar struct {
 	Ask           askCommand           `cmd:"" help:"Ask the knowledge base one question, without any channel."`
 	Ingest        ingestCommand        `cmd:"" help:"Put documents into a knowledge base."`
 	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
+	Unanswered    unansweredCommand    `cmd:"" help:"List what customers asked in vain and which documents' answers they disliked."`
 	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
 	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`
 	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`

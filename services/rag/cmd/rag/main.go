@@ -15,6 +15,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/evaluation"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
@@ -51,11 +52,14 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
 	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(), s.Logger())
-	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
+	book := feedback.New(store, analyzer, s.Logger())
+	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(book.Listen(answerer), transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
+	ragv1.RegisterFeedbackServiceServer(s.GRPC(), rpcapi.NewFeedback(book, store))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("index", keeper.Run)
+	s.Go("feedback", book.Run)
 	return s.Serve(ctx)
 }

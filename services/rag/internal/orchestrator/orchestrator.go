@@ -171,9 +171,19 @@ func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.R
 	if answer, ok := o.beyondDocuments(d, found); ok {
 		return answer, nil
 	}
-	switch {
-	case found.Question.Words() == 0:
+	if found.Question.Words() == 0 {
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
+	}
+	answer, err := o.fromDocuments(ctx, d, found, show)
+	if answer.Outcome == rag.Declined {
+		answer.Unanswered = d.question
+	}
+	return answer, err
+}
+
+// fromDocuments answers from what was found, or says that the documents hold no answer.
+func (o *Orchestrator) fromDocuments(ctx context.Context, d dialogue, found retrieval.Result, show func(draft string)) (rag.Answer, error) {
+	switch {
 	case len(found.Hits) == 0 || found.Confidence() < o.gate(d):
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):

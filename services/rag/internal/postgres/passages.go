@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	rag "github.com/knobot/knobot/services/rag"
@@ -75,14 +74,8 @@ where p.id = any($1::text[]::uuid[]) and k.name = $2 and d.audience = 'public' a
 
 // Live returns those of the ids that customers of a knowledge base may still be answered from, as Passages does.
 func (s *Store) Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error) {
-	var list []string
-	for _, id := range ids {
-		if parsed, err := uuid.Parse(string(id)); err == nil {
-			list = append(list, parsed.String())
-		}
-	}
 	out := map[rag.PassageID]bool{}
-	rows, err := s.pool.Query(ctx, selectLive, notNil(list), knowledgeBase)
+	rows, err := s.pool.Query(ctx, selectLive, uuids(ids), knowledgeBase)
 	if err != nil {
 		return nil, failure(err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
@@ -33,6 +34,7 @@ type bundle struct {
 	answers   ragv1.AnswerServiceClient
 	documents ragv1.DocumentServiceClient
 	bases     ragv1.KnowledgeBaseServiceClient
+	feedback  ragv1.FeedbackServiceClient
 }
 
 func setup(t *testing.T) *bundle {
@@ -45,7 +47,9 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	inside := ragtest.New(t)
 	server := rpc.NewServer(zap.NewNop())
 	answerer := orchestrator.New(inside.Searcher, inside.Store, extract.New(inside.Analyzer), model, zap.NewNop())
-	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
+	book := feedback.New(inside.Store, inside.Analyzer, zap.NewNop())
+	ragv1.RegisterFeedbackServiceServer(server, rpcapi.NewFeedback(book, inside.Store))
+	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(book.Listen(answerer), transcription.New(nil, zap.NewNop())))
 	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -55,7 +59,10 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	conn, err := rpc.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	return &bundle{ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn)}
+	return &bundle{
+		ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn),
+		ragv1.NewFeedbackServiceClient(conn),
+	}
 }
 
 func (b *bundle) create(t *testing.T, name, content string) *ragv1.Document {
