@@ -124,13 +124,3 @@ type Message struct {
 	// Feedback is what the customer thought of it.
 	Feedback Feedback
 }
-
-// Feedback is what a customer thought of an answer.
-type Feedback int16
-
-// What they may think.
-const (
-	Disliked Feedback = -1
-	Unrated  Feedback = 0
-	Liked    Feedback = 1
-)

@@ -222,7 +222,7 @@ func TestSetWebhookOverTheWire(t *testing.T) {
 	asked := b.providers.asked()[0]
 	require.Equal(t, "https://example.org/api/integrations/webhooks/telegram/", asked.body["url"])
 	require.Equal(t, channelstest.WebhookSecret, asked.body["secret_token"])
-	require.Subset(t, asked.body["allowed_updates"], []any{"message", "edited_message", "callback_query", "my_chat_member", "business_message"})
+	require.Subset(t, asked.body["allowed_updates"], []any{"message", "edited_message", "callback_query", "my_chat_member", "message_reaction", "business_message"})
 	info, err := b.integrations.GetWebhookInfo(t.Context(), &channelsv1.GetWebhookInfoRequest{IntegrationId: i.ID})
 	require.NoError(t, err)
 	require.NotEmpty(t, info.GetWebhookInfo().GetUrl())
