@@ -3,6 +3,7 @@ package command_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -52,7 +53,7 @@ func (l *library) DismissUnansweredQuestion(_ context.Context, r *ragv1.DismissU
 
 func (l *library) Evaluate(stream grpc.ClientStreamingServer[ragv1.EvaluateRequest, ragv1.EvaluateResponse]) error {
 	for {
-		if _, err := stream.Recv(); err == io.EOF {
+		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
 			return stream.SendAndClose(&ragv1.EvaluateResponse{Threshold: 0.35, BestThreshold: l.best, Total: &ragv1.Metrics{Questions: 1}})
 		} else if err != nil {
 			return err

@@ -49,8 +49,12 @@ func TestFeedback(t *testing.T) {
 			to, emoji string
 			want      conversation.Feedback
 		}{
-			{"wamid.ours", "👍", conversation.Liked}, {"wamid.ours", "👎", conversation.Disliked}, {"wamid.more", "❤️", conversation.Liked},
-			{"wamid.other", "👎", conversation.Liked}, {"", "👎", conversation.Liked}, {"wamid.ours", "", conversation.Unrated},
+			{"wamid.ours", "👍", conversation.Liked},
+			{"wamid.ours", "👎", conversation.Disliked},
+			{"wamid.more", "❤️", conversation.Liked},
+			{"wamid.other", "👎", conversation.Liked},
+			{"", "👎", conversation.Liked},
+			{"wamid.ours", "", conversation.Unrated},
 		} {
 			require.Equal(t, []conversation.Outcome{conversation.OutcomeRecorded}, b.receive(b.reacts(c.to, c.emoji)).Outcomes)
 			require.Equal(t, c.want, feedback(b, turn), "%s %s", c.to, c.emoji)
