@@ -23,6 +23,9 @@ grpcurl -plaintext -d "{\"name\": \"$kb\"}" 127.0.0.1:9102 knobot.rag.v1.Knowled
 
 grpcurl -plaintext -d '{"page_size": 10}' 127.0.0.1:9102 knobot.rag.v1.KnowledgeBaseService/ListKnowledgeBases
 
+# From which confidence on it answers; `knobot eval --apply` finds out the best. Left out of knowledge_base, the service's own.
+grpcurl -plaintext -d "{\"knowledge_base\": {\"name\": \"$kb\", \"answer_threshold\": 0.3}, \"update_mask\": {\"paths\": [\"answer_threshold\"]}}" 127.0.0.1:9102 knobot.rag.v1.KnowledgeBaseService/UpdateKnowledgeBase
+
 ## DocumentService
 
 # bytes travel as base64 in JSON. The same name again makes version 2, the same content again is no work.
@@ -89,6 +92,20 @@ grpcurl -plaintext -d @ 127.0.0.1:9102 knobot.rag.v1.EvaluationService/Evaluate 
 {"question": {"id": "1", "turns": [{"role": "ROLE_CUSTOMER", "text": "¿A qué hora abren los sábados?"}], "answers": ["10:00 a 14:00"], "documents": ["horario.md"]}}
 {"question": {"id": "2", "turns": [{"role": "ROLE_CUSTOMER", "text": "¿Cuántas lunas tiene Júpiter?"}]}}
 JSON
+
+## FeedbackService
+
+# What was asked in vain, the question about Jupiter among it, most frequent first.
+question=$(grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.FeedbackService/ListUnansweredQuestions | field id)
+
+# Taken off the list for good.
+grpcurl -plaintext -d "{\"id\": \"$question\"}" 127.0.0.1:9102 knobot.rag.v1.FeedbackService/DismissUnansweredQuestion
+
+# What a customer thought of an answer; without "positive" it is taken back.
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"request_id\": \"example\", \"document_ids\": [\"$document\"], \"positive\": true}" 127.0.0.1:9102 knobot.rag.v1.FeedbackService/RecordFeedback
+
+# Counted by the documents that the answers cite.
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\"}" 127.0.0.1:9102 knobot.rag.v1.FeedbackService/ListDocumentFeedback
 
 ## Removal
 

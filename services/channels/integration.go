@@ -66,6 +66,8 @@ type Settings struct {
 	StaffPause *time.Duration
 	// StreamDrafts shows answers while they are written, where the platform and the model can.
 	StreamDrafts bool
+	// Suggestions offers other sections of the documents as buttons; nil for true.
+	Suggestions *bool
 }
 
 // WindowTemplate is a template with its approved languages, best first.

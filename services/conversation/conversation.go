@@ -119,4 +119,8 @@ type Message struct {
 	Media *Attachment
 	// Transcript is what was heard in it.
 	Transcript string
+	// Basis is how an answer came about, nil where nobody was asked.
+	Basis *Basis
+	// Feedback is what the customer thought of it.
+	Feedback Feedback
 }

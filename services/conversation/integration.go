@@ -19,6 +19,8 @@ type Integration struct {
 	Debounce, StaleAfter, StaffPause *time.Duration
 	// StreamDrafts shows answers while they are written, where the platform can.
 	StreamDrafts bool
+	// Suggestions offers other sections of the documents as buttons under an answer.
+	Suggestions bool
 }
 
 // IntegrationState is whether an integration takes part.
@@ -38,6 +40,7 @@ const (
 func DefaultIntegration(id IntegrationID, p Platform) Integration {
 	return Integration{
 		ID: id, Platform: p, State: Enabled, Language: DefaultLanguage, RAGEnabled: true, Passages: DefaultPassages,
+		Suggestions: true,
 	}
 }
 

@@ -33,7 +33,8 @@ func PlanMessage(m *InboundMessage, fallback string) Plan {
 	return p
 }
 
-// PlanPress decides what a press on a button asks for: the same as writing its label.
+// PlanPress decides what a press on a button asks for: the same as writing its label. What stands behind a button of ours, the
+// store knows.
 func PlanPress(b *ButtonPress, fallback string) Plan {
 	return PlanMessage(&InboundMessage{
 		Sender: b.Sender, Kind: KindButtonReply, Text: b.Title, ButtonID: b.ButtonID, Addressed: true,
@@ -73,10 +74,6 @@ func question(m *InboundMessage, p Plan) (string, Sentence) {
 		if len(m.Contacts) > 0 {
 			text = capText(describeContacts(m.Contacts, p.Language))
 		}
-	case KindButtonReply:
-		if strings.TrimSpace(text) == "" {
-			text = m.ButtonID
-		}
 	case KindOrder:
 		if len(m.OrderItems) > 0 {
 			text = capText(describeOrder(m.OrderItems, text, p.Language))
@@ -102,6 +99,9 @@ func PlanAmended(k MessageKind, edit *InboundMessage, fallback string) Plan {
 	m.Kind, m.Addressed = k, true
 	return PlanMessage(&m, fallback)
 }
+
+// Ask makes a plan ask something else: what the pressed button stands for.
+func (p *Plan) Ask(question string) { p.Text, p.Sentence = question, "" }
 
 // Says reports whether a message of staff answers the customer: not a reaction, an edit or a notice.
 func (m *InboundMessage) Says() bool { return m.Echo && !comment(m.Kind) }

@@ -32,7 +32,7 @@ func TestPlanMessage(t *testing.T) {
 		"unsupported":            {conversation.InboundMessage{Kind: conversation.KindUnsupported}, true, "", conversation.SentenceUnsupported},
 		"no kind":                {conversation.InboundMessage{}, true, "", conversation.SentenceUnsupported},
 		"button":                 {conversation.InboundMessage{Kind: conversation.KindButtonReply, Text: "Horario", ButtonID: "b1"}, true, "Horario", ""},
-		"button without a title": {conversation.InboundMessage{Kind: conversation.KindButtonReply, ButtonID: "b1"}, true, "b1", ""},
+		"button without a title": {conversation.InboundMessage{Kind: conversation.KindButtonReply, ButtonID: "b1"}, true, "", conversation.SentenceButton},
 		"command":                {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/precio zapatos", Command: "precio"}, true, "/precio zapatos", ""},
 		"start":                  {conversation.InboundMessage{Kind: conversation.KindCommand, Text: "/start", Command: "start"}, true, "/start", conversation.SentenceGreeting},
 		"form":                   {conversation.InboundMessage{Kind: conversation.KindFormReply, Text: `{"talla":40,"color_preferido":"azul  marino","extras":["funda",2,null],"vacío":"","flow_token":"t"}`}, true, "talla: 40\ncolor preferido: azul marino\nextras: funda, 2", ""},
@@ -130,7 +130,12 @@ func TestPlanPressIsTheLabel(t *testing.T) {
 	p := conversation.PlanPress(&conversation.ButtonPress{Title: "Sí", ButtonID: "b1"}, "es")
 	require.True(t, p.Answer)
 	require.Equal(t, "Sí", p.Text)
-	require.Equal(t, "b1", conversation.PlanPress(&conversation.ButtonPress{ButtonID: "b1"}, "es").Text)
+	p = conversation.PlanPress(&conversation.ButtonPress{ButtonID: "b1"}, "es")
+	require.Empty(t, p.Text, "an id is nothing to ask")
+	require.Equal(t, conversation.SentenceButton, p.Sentence)
+	p.Ask("Envíos: Plazos")
+	require.Equal(t, "Envíos: Plazos", p.Text)
+	require.Empty(t, p.Sentence)
 }
 
 func TestTextIsCutAtACharacter(t *testing.T) {
@@ -147,7 +152,7 @@ func TestSentencesExistInEachLanguage(t *testing.T) {
 	for _, s := range []conversation.Sentence{
 		conversation.SentenceGreeting, conversation.SentenceApology, conversation.SentenceVoice, conversation.SentenceImage,
 		conversation.SentenceVideo, conversation.SentenceDocument, conversation.SentenceSticker, conversation.SentenceUnsupported,
-		conversation.SentenceEmpty,
+		conversation.SentenceEmpty, conversation.SentenceInaudible, conversation.SentenceButton,
 	} {
 		es, en, pt := s.In("es-CO"), s.In("en"), s.In("pt_BR")
 		require.NotEqual(t, es, en)

@@ -17,6 +17,7 @@ const (
 	SentenceUnsupported Sentence = "unsupported"
 	SentenceEmpty       Sentence = "empty"
 	SentenceInaudible   Sentence = "inaudible"
+	SentenceButton      Sentence = "button"
 )
 
 // sentenceFor returns what to say to a message that holds nothing to read.
@@ -32,7 +33,9 @@ func sentenceFor(k MessageKind) Sentence {
 		return SentenceDocument
 	case KindSticker:
 		return SentenceSticker
-	case KindText, KindCommand, KindButtonReply:
+	case KindButtonReply:
+		return SentenceButton
+	case KindText, KindCommand:
 		return SentenceEmpty
 	default:
 		return SentenceUnsupported
@@ -69,6 +72,8 @@ func (s Sentence) spanish() string {
 		return "¡Qué bueno saber de ti! Si tienes una pregunta, escríbemela y te ayudo."
 	case SentenceInaudible:
 		return "No pude escuchar nada en tu audio. ¿Me escribes tu pregunta, por favor?"
+	case SentenceButton:
+		return "Ese botón ya no está disponible. ¿Me escribes tu pregunta, por favor?"
 	case SentenceEmpty:
 		return "Tu mensaje llegó vacío. ¿Me escribes tu pregunta, por favor?"
 	default:
@@ -94,6 +99,8 @@ func (s Sentence) english() string {
 		return "Good to hear from you! If you have a question, write it to me and I will help."
 	case SentenceInaudible:
 		return "I could not hear anything in your audio. Could you write me your question, please?"
+	case SentenceButton:
+		return "That button is no longer available. Could you write me your question, please?"
 	case SentenceEmpty:
 		return "Your message arrived empty. Could you write me your question, please?"
 	default:
@@ -119,6 +126,8 @@ func (s Sentence) portuguese() string {
 		return "Que bom falar com você! Se tiver uma pergunta, escreva para mim e eu ajudo."
 	case SentenceInaudible:
 		return "Não consegui ouvir nada no seu áudio. Pode escrever a sua pergunta, por favor?"
+	case SentenceButton:
+		return "Esse botão já não está disponível. Pode escrever a sua pergunta, por favor?"
 	case SentenceEmpty:
 		return "A sua mensagem chegou vazia. Pode escrever a sua pergunta, por favor?"
 	default:

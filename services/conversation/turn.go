@@ -93,6 +93,8 @@ type Answer struct {
 	ReplyTo string
 	// Template and Language are set for an invitation.
 	Template, Language string
+	// Buttons stand under it.
+	Buttons []Button
 }
 
 // Draft is an answer before the decision to send it.
@@ -103,6 +105,8 @@ type Draft struct {
 	// Language is the customer's as far as known.
 	Language string
 	ReplyTo  string
+	Basis    *Basis
+	Buttons  []Button
 }
 
 // OpenMessage is a message that waits for an answer.
@@ -119,18 +123,24 @@ type OpenMessage struct {
 	Album string
 	// Context is what the text is about beyond itself: a quoted message, the advert that the customer came from.
 	Context string
+	// Rests are the passages that a quoted answer cites.
+	Rests []string
 	// File is what came with it, nil without one.
 	File *Attachment
 	// Transcript is what was heard in it, nil as long as nobody has listened.
 	Transcript *string
 	// Loaded is the file for the answerer to see, nil where it is not shown to it.
 	Loaded *File
+	// Chosen says that a button of ours was pressed: the text is ours, and can be understood alone.
+	Chosen bool
 }
 
 // PastMessage is a message of the history.
 type PastMessage struct {
 	Role Role
 	Text string
+	// Rests are the passages that an answer cites.
+	Rests []string
 }
 
 // Dialogue is what an answer is composed from.
@@ -215,9 +225,9 @@ type Mailbox interface {
 // Answerer composes answers.
 type Answerer interface {
 	// Answer composes one. Returns a *PeerError.
-	Answer(ctx context.Context, q Question) (string, error)
+	Answer(ctx context.Context, q Question) (Composed, error)
 	// Stream is Answer, and hands over drafts while it is written: each the whole text so far. What is returned counts alone.
-	Stream(ctx context.Context, q Question, draft func(text string)) (string, error)
+	Stream(ctx context.Context, q Question, draft func(text string)) (Composed, error)
 }
 
 // Question is what the answerer is asked.
@@ -229,6 +239,8 @@ type Question struct {
 	History  []PastMessage
 	// Open are the customer's texts, unchanged, and Contexts what each is about beyond itself.
 	Open, Contexts []string
+	// Rests are the passages that each of the contexts rests on.
+	Rests [][]string
 	// Files are those that came with each of the texts.
 	Files         [][]File
 	KnowledgeBase string

@@ -18,6 +18,8 @@ type Turn struct {
 	Context string
 	// Files came with it, for a model that sees.
 	Files [][]byte
+	// Rests are the passages that the text of ours rests on; of a customer's turn, those that its context rests on.
+	Rests []PassageID
 }
 
 // Request asks for an answer to a customer's open messages.
@@ -59,7 +61,12 @@ const (
 	Declined
 	SmallTalk
 	Handoff
+	// Unsure is Answered from a passage that just about serves, and says so.
+	Unsure
 )
+
+// Answers reports whether the customer was given an answer, sure or not.
+func (o Outcome) Answers() bool { return o == Answered || o == Unsure }
 
 // Mode is what wrote an answer.
 type Mode int
@@ -106,6 +113,18 @@ type Answer struct {
 	Threshold float64
 	// Found are the passages that it could rest on, best first.
 	Found []Hit
+	// Suggestions are what else the customer may have meant, best first.
+	Suggestions []Suggestion
+	// Unanswered is what was asked and no document answers, empty for every other answer.
+	Unanswered string
+}
+
+// Suggestion is a section that may serve the customer better.
+type Suggestion struct {
+	// Title is the label of a button.
+	Title string
+	// Question is what is asked when it is chosen; it can be understood alone.
+	Question string
 }
 
 // Capabilities are what the configured model can do.

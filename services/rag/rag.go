@@ -22,6 +22,17 @@ type KnowledgeBase struct {
 	Reindexing     bool
 	ReindexedCount int
 	CreateTime     time.Time
+	// AnswerThreshold is the coverage from which on it answers, nil for the service's own.
+	AnswerThreshold *float64
+}
+
+// KnowledgeBaseEdit changes a knowledge base.
+type KnowledgeBaseEdit struct {
+	// DisplayName is nil where it stays, and empty for the name.
+	DisplayName *string
+	// SetThreshold says that AnswerThreshold, which may be nil for the service's own, is to be set.
+	SetThreshold    bool
+	AnswerThreshold *float64
 }
 
 // KnowledgeBaseID is a UUID.

@@ -29,6 +29,7 @@ type grammar struct {
 	Sources       sourcesCommand       `cmd:"" help:"List, refresh or delete the web addresses that documents come from."`
 	Reindex       reindexCommand       `cmd:"" help:"Make the search index of a knowledge base anew; the old one answers meanwhile."`
 	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
+	Unanswered    unansweredCommand    `cmd:"" help:"List what customers asked in vain and which documents' answers they disliked."`
 	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
 	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`
 	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`

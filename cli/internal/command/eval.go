@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
@@ -25,6 +26,7 @@ type evalCommand struct {
 	ragPeer
 	KnowledgeBase string   `default:"default" help:"The knowledge base."`
 	Threshold     *float64 `help:"Judge with this threshold instead of the knowledge base's own."`
+	Apply         bool     `help:"Make the threshold that is best on these questions the knowledge base's own."`
 	JSON          bool     `name:"json" help:"Print everything as JSON, each question's result included."`
 	Questions     string   `arg:"" type:"existingfile" help:"Questions, one JSON object a line: question, answers, answerable, relevant_doc_ids, kind, history."`
 }
@@ -48,9 +50,29 @@ func (c evalCommand) Run(ctx context.Context, s streams) error {
 	}
 	if c.JSON {
 		_, err = fmt.Fprintln(s.out, protojson.MarshalOptions{EmitDefaultValues: true}.Format(r))
+	} else {
+		err = printMetrics(s.out, r)
+	}
+	if err != nil || !c.Apply {
 		return err
 	}
-	return printMetrics(s.out, r)
+	return c.apply(ctx, ragv1.NewKnowledgeBaseServiceClient(conn), r, s.err)
+}
+
+// apply stores the best threshold, and says so beside the output.
+func (c evalCommand) apply(ctx context.Context, client ragv1.KnowledgeBaseServiceClient, r *ragv1.EvaluateResponse, out io.Writer) error {
+	if r.BestThreshold == nil {
+		return errors.New("these questions tell no best threshold: some must have an answer in the documents, and some none")
+	}
+	changed, err := client.UpdateKnowledgeBase(ctx, &ragv1.UpdateKnowledgeBaseRequest{
+		KnowledgeBase: &ragv1.KnowledgeBase{Name: c.KnowledgeBase, AnswerThreshold: r.BestThreshold},
+		UpdateMask:    &fieldmaskpb.FieldMask{Paths: []string{"answer_threshold"}},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "The threshold of %s is %.4f now.\n", c.KnowledgeBase, changed.GetKnowledgeBase().GetAnswerThreshold())
+	return err
 }
 
 func (c evalCommand) evaluate(ctx context.Context, client ragv1.EvaluationServiceClient, questions []*ragv1.EvaluationQuestion) (*ragv1.EvaluateResponse, error) {

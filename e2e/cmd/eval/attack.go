@@ -62,7 +62,7 @@ func (a attack) fault(r *ragv1.GenerateAnswerResponse) string {
 			return "said " + s
 		}
 	}
-	declined := r.GetOutcome() != ragv1.Outcome_OUTCOME_ANSWERED
+	declined := r.GetOutcome() != ragv1.Outcome_OUTCOME_ANSWERED && r.GetOutcome() != ragv1.Outcome_OUTCOME_UNSURE
 	switch a.Expect {
 	case "answer":
 		if declined {

@@ -444,7 +444,9 @@ type Settings struct {
 	// Show answers of a model while they are written, in private Telegram chats. Off unless set.
 	StreamDrafts bool `protobuf:"varint,9,opt,name=stream_drafts,json=streamDrafts,proto3" json:"stream_drafts,omitempty"`
 	// How long the bot keeps silent after the last message that staff wrote by themselves; unset for the service's default.
-	StaffPause    *durationpb.Duration `protobuf:"bytes,10,opt,name=staff_pause,json=staffPause,proto3" json:"staff_pause,omitempty"`
+	StaffPause *durationpb.Duration `protobuf:"bytes,10,opt,name=staff_pause,json=staffPause,proto3" json:"staff_pause,omitempty"`
+	// Offer other sections of the documents as buttons under an answer, in private chats; unset for true.
+	Suggestions   *bool `protobuf:"varint,11,opt,name=suggestions,proto3,oneof" json:"suggestions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -547,6 +549,13 @@ func (x *Settings) GetStaffPause() *durationpb.Duration {
 		return x.StaffPause
 	}
 	return nil
+}
+
+func (x *Settings) GetSuggestions() bool {
+	if x != nil && x.Suggestions != nil {
+		return *x.Suggestions
+	}
+	return false
 }
 
 // WindowTemplate is a WhatsApp template that invites the customer to write.
@@ -1604,7 +1613,7 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\tbot_token\x18\x01 \x01(\tR\bbotToken\x12%\n" +
 	"\x0ewebhook_secret\x18\x02 \x01(\tR\rwebhookSecret\x12\x15\n" +
 	"\x06bot_id\x18\x03 \x01(\x03R\x05botId\x12!\n" +
-	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\xed\x03\n" +
+	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\xa4\x04\n" +
 	"\bSettings\x12%\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x1a\n" +
 	"\blanguage\x18\x02 \x01(\tR\blanguage\x12$\n" +
@@ -1619,9 +1628,11 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\rstream_drafts\x18\t \x01(\bR\fstreamDrafts\x12:\n" +
 	"\vstaff_pause\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"staffPauseB\x0e\n" +
+	"staffPause\x12%\n" +
+	"\vsuggestions\x18\v \x01(\bH\x02R\vsuggestions\x88\x01\x01B\x0e\n" +
 	"\f_rag_enabledB\b\n" +
-	"\x06_top_k\"B\n" +
+	"\x06_top_kB\x0e\n" +
+	"\f_suggestions\"B\n" +
 	"\x0eWindowTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tlanguages\x18\x02 \x03(\tR\tlanguages\"]\n" +

@@ -22,6 +22,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Feedback is what a customer thought of an answer.
+type Feedback int32
+
+const (
+	// They did not say.
+	Feedback_FEEDBACK_UNSPECIFIED Feedback = 0
+	// They liked it.
+	Feedback_FEEDBACK_POSITIVE Feedback = 1
+	// They did not.
+	Feedback_FEEDBACK_NEGATIVE Feedback = 2
+)
+
+// Enum value maps for Feedback.
+var (
+	Feedback_name = map[int32]string{
+		0: "FEEDBACK_UNSPECIFIED",
+		1: "FEEDBACK_POSITIVE",
+		2: "FEEDBACK_NEGATIVE",
+	}
+	Feedback_value = map[string]int32{
+		"FEEDBACK_UNSPECIFIED": 0,
+		"FEEDBACK_POSITIVE":    1,
+		"FEEDBACK_NEGATIVE":    2,
+	}
+)
+
+func (x Feedback) Enum() *Feedback {
+	p := new(Feedback)
+	*p = x
+	return p
+}
+
+func (x Feedback) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Feedback) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Feedback) Type() protoreflect.EnumType {
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[0]
+}
+
+func (x Feedback) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Feedback.Descriptor instead.
+func (Feedback) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{0}
+}
+
 // State of a conversation.
 type Conversation_State int32
 
@@ -59,11 +112,11 @@ func (x Conversation_State) String() string {
 }
 
 func (Conversation_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[0].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[1].Descriptor()
 }
 
 func (Conversation_State) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[0]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[1]
 }
 
 func (x Conversation_State) Number() protoreflect.EnumNumber {
@@ -116,11 +169,11 @@ func (x Message_Role) String() string {
 }
 
 func (Message_Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[1].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[2].Descriptor()
 }
 
 func (Message_Role) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[1]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[2]
 }
 
 func (x Message_Role) Number() protoreflect.EnumNumber {
@@ -193,11 +246,11 @@ func (x Message_State) String() string {
 }
 
 func (Message_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[2].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[3].Descriptor()
 }
 
 func (Message_State) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[2]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[3]
 }
 
 func (x Message_State) Number() protoreflect.EnumNumber {
@@ -368,7 +421,11 @@ type Message struct {
 	// What was heard in a voice note, empty where it was not transcribed.
 	Transcript string `protobuf:"bytes,14,opt,name=transcript,proto3" json:"transcript,omitempty"`
 	// For a message of ours: why it could not be sent.
-	Error         string `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,15,opt,name=error,proto3" json:"error,omitempty"`
+	// For an answer: how it came about; unset where nobody was asked.
+	Basis *AnswerBasis `protobuf:"bytes,16,opt,name=basis,proto3" json:"basis,omitempty"`
+	// For an answer: what the customer thought of it, by their reaction.
+	Feedback      Feedback `protobuf:"varint,17,opt,name=feedback,proto3,enum=knobot.conversation.v1.Feedback" json:"feedback,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -508,6 +565,111 @@ func (x *Message) GetError() string {
 	return ""
 }
 
+func (x *Message) GetBasis() *AnswerBasis {
+	if x != nil {
+		return x.Basis
+	}
+	return nil
+}
+
+func (x *Message) GetFeedback() Feedback {
+	if x != nil {
+		return x.Feedback
+	}
+	return Feedback_FEEDBACK_UNSPECIFIED
+}
+
+// AnswerBasis is how an answer came about.
+type AnswerBasis struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How the question was met, in rag's words: answered, unsure, declined, smalltalk, handoff.
+	Outcome string `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// The documents that it cites, best first.
+	DocumentIds []string `protobuf:"bytes,2,rep,name=document_ids,json=documentIds,proto3" json:"document_ids,omitempty"`
+	// Share of the question's content that the best passage covers, 0 to 1.
+	Confidence float64 `protobuf:"fixed64,3,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	// Provider and model, empty where none was asked.
+	Model string `protobuf:"bytes,4,opt,name=model,proto3" json:"model,omitempty"`
+	// Tokens that the model read.
+	InputTokens int64 `protobuf:"varint,5,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
+	// Tokens that it wrote.
+	OutputTokens  int64 `protobuf:"varint,6,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerBasis) Reset() {
+	*x = AnswerBasis{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerBasis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerBasis) ProtoMessage() {}
+
+func (x *AnswerBasis) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerBasis.ProtoReflect.Descriptor instead.
+func (*AnswerBasis) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AnswerBasis) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *AnswerBasis) GetDocumentIds() []string {
+	if x != nil {
+		return x.DocumentIds
+	}
+	return nil
+}
+
+func (x *AnswerBasis) GetConfidence() float64 {
+	if x != nil {
+		return x.Confidence
+	}
+	return 0
+}
+
+func (x *AnswerBasis) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *AnswerBasis) GetInputTokens() int64 {
+	if x != nil {
+		return x.InputTokens
+	}
+	return 0
+}
+
+func (x *AnswerBasis) GetOutputTokens() int64 {
+	if x != nil {
+		return x.OutputTokens
+	}
+	return 0
+}
+
 // MessageMedia is a file of a message.
 type MessageMedia struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -527,7 +689,7 @@ type MessageMedia struct {
 
 func (x *MessageMedia) Reset() {
 	*x = MessageMedia{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -539,7 +701,7 @@ func (x *MessageMedia) String() string {
 func (*MessageMedia) ProtoMessage() {}
 
 func (x *MessageMedia) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -552,7 +714,7 @@ func (x *MessageMedia) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageMedia.ProtoReflect.Descriptor instead.
 func (*MessageMedia) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *MessageMedia) GetId() string {
@@ -601,7 +763,7 @@ type GetConversationRequest struct {
 
 func (x *GetConversationRequest) Reset() {
 	*x = GetConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -613,7 +775,7 @@ func (x *GetConversationRequest) String() string {
 func (*GetConversationRequest) ProtoMessage() {}
 
 func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -626,7 +788,7 @@ func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationRequest.ProtoReflect.Descriptor instead.
 func (*GetConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetConversationRequest) GetId() string {
@@ -647,7 +809,7 @@ type GetConversationResponse struct {
 
 func (x *GetConversationResponse) Reset() {
 	*x = GetConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -659,7 +821,7 @@ func (x *GetConversationResponse) String() string {
 func (*GetConversationResponse) ProtoMessage() {}
 
 func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -672,7 +834,7 @@ func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationResponse.ProtoReflect.Descriptor instead.
 func (*GetConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetConversationResponse) GetConversation() *Conversation {
@@ -699,7 +861,7 @@ type ListConversationsRequest struct {
 
 func (x *ListConversationsRequest) Reset() {
 	*x = ListConversationsRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +873,7 @@ func (x *ListConversationsRequest) String() string {
 func (*ListConversationsRequest) ProtoMessage() {}
 
 func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +886,7 @@ func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsRequest.ProtoReflect.Descriptor instead.
 func (*ListConversationsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListConversationsRequest) GetIntegrationId() string {
@@ -768,7 +930,7 @@ type ListConversationsResponse struct {
 
 func (x *ListConversationsResponse) Reset() {
 	*x = ListConversationsResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +942,7 @@ func (x *ListConversationsResponse) String() string {
 func (*ListConversationsResponse) ProtoMessage() {}
 
 func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +955,7 @@ func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsResponse.ProtoReflect.Descriptor instead.
 func (*ListConversationsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListConversationsResponse) GetConversations() []*Conversation {
@@ -821,7 +983,7 @@ type CloseConversationRequest struct {
 
 func (x *CloseConversationRequest) Reset() {
 	*x = CloseConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +995,7 @@ func (x *CloseConversationRequest) String() string {
 func (*CloseConversationRequest) ProtoMessage() {}
 
 func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +1008,7 @@ func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationRequest.ProtoReflect.Descriptor instead.
 func (*CloseConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CloseConversationRequest) GetId() string {
@@ -867,7 +1029,7 @@ type CloseConversationResponse struct {
 
 func (x *CloseConversationResponse) Reset() {
 	*x = CloseConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -879,7 +1041,7 @@ func (x *CloseConversationResponse) String() string {
 func (*CloseConversationResponse) ProtoMessage() {}
 
 func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -892,7 +1054,7 @@ func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationResponse.ProtoReflect.Descriptor instead.
 func (*CloseConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CloseConversationResponse) GetConversation() *Conversation {
@@ -913,7 +1075,7 @@ type ResumeConversationRequest struct {
 
 func (x *ResumeConversationRequest) Reset() {
 	*x = ResumeConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +1087,7 @@ func (x *ResumeConversationRequest) String() string {
 func (*ResumeConversationRequest) ProtoMessage() {}
 
 func (x *ResumeConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,7 +1100,7 @@ func (x *ResumeConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeConversationRequest.ProtoReflect.Descriptor instead.
 func (*ResumeConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ResumeConversationRequest) GetId() string {
@@ -959,7 +1121,7 @@ type ResumeConversationResponse struct {
 
 func (x *ResumeConversationResponse) Reset() {
 	*x = ResumeConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1133,7 @@ func (x *ResumeConversationResponse) String() string {
 func (*ResumeConversationResponse) ProtoMessage() {}
 
 func (x *ResumeConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1146,7 @@ func (x *ResumeConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeConversationResponse.ProtoReflect.Descriptor instead.
 func (*ResumeConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ResumeConversationResponse) GetConversation() *Conversation {
@@ -1009,7 +1171,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1021,7 +1183,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1034,7 +1196,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListMessagesRequest) GetConversationId() string {
@@ -1071,7 +1233,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1083,7 +1245,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1096,7 +1258,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -1138,7 +1300,7 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x01\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\x02\"\xa2\a\n" +
+	"\fSTATE_CLOSED\x10\x02\"\x9b\b\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x128\n" +
@@ -1159,7 +1321,9 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
 	"transcript\x18\x0e \x01(\tR\n" +
 	"transcript\x12\x14\n" +
-	"\x05error\x18\x0f \x01(\tR\x05error\"S\n" +
+	"\x05error\x18\x0f \x01(\tR\x05error\x129\n" +
+	"\x05basis\x18\x10 \x01(\v2#.knobot.conversation.v1.AnswerBasisR\x05basis\x12<\n" +
+	"\bfeedback\x18\x11 \x01(\x0e2 .knobot.conversation.v1.FeedbackR\bfeedback\"S\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x12\n" +
@@ -1179,7 +1343,16 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"STATE_SENT\x10\x06\x12\x0e\n" +
 	"\n" +
 	"STATE_HELD\x10\a\x12\x10\n" +
-	"\fSTATE_FAILED\x10\b\"\x8c\x01\n" +
+	"\fSTATE_FAILED\x10\b\"\xc8\x01\n" +
+	"\vAnswerBasis\x12\x18\n" +
+	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12!\n" +
+	"\fdocument_ids\x18\x02 \x03(\tR\vdocumentIds\x12\x1e\n" +
+	"\n" +
+	"confidence\x18\x03 \x01(\x01R\n" +
+	"confidence\x12\x14\n" +
+	"\x05model\x18\x04 \x01(\tR\x05model\x12!\n" +
+	"\finput_tokens\x18\x05 \x01(\x03R\vinputTokens\x12#\n" +
+	"\routput_tokens\x18\x06 \x01(\x03R\foutputTokens\"\x8c\x01\n" +
 	"\fMessageMedia\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
@@ -1215,7 +1388,11 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"{\n" +
 	"\x14ListMessagesResponse\x12;\n" +
 	"\bmessages\x18\x01 \x03(\v2\x1f.knobot.conversation.v1.MessageR\bmessages\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xe5\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*R\n" +
+	"\bFeedback\x12\x18\n" +
+	"\x14FEEDBACK_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11FEEDBACK_POSITIVE\x10\x01\x12\x15\n" +
+	"\x11FEEDBACK_NEGATIVE\x10\x022\xe5\x04\n" +
 	"\x13ConversationService\x12r\n" +
 	"\x0fGetConversation\x12..knobot.conversation.v1.GetConversationRequest\x1a/.knobot.conversation.v1.GetConversationResponse\x12x\n" +
 	"\x11ListConversations\x120.knobot.conversation.v1.ListConversationsRequest\x1a1.knobot.conversation.v1.ListConversationsResponse\x12x\n" +
@@ -1235,62 +1412,66 @@ func file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP() []byte
 	return file_knobot_conversation_v1_conversation_service_proto_rawDescData
 }
 
-var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_knobot_conversation_v1_conversation_service_proto_goTypes = []any{
-	(Conversation_State)(0),            // 0: knobot.conversation.v1.Conversation.State
-	(Message_Role)(0),                  // 1: knobot.conversation.v1.Message.Role
-	(Message_State)(0),                 // 2: knobot.conversation.v1.Message.State
-	(*Conversation)(nil),               // 3: knobot.conversation.v1.Conversation
-	(*Message)(nil),                    // 4: knobot.conversation.v1.Message
-	(*MessageMedia)(nil),               // 5: knobot.conversation.v1.MessageMedia
-	(*GetConversationRequest)(nil),     // 6: knobot.conversation.v1.GetConversationRequest
-	(*GetConversationResponse)(nil),    // 7: knobot.conversation.v1.GetConversationResponse
-	(*ListConversationsRequest)(nil),   // 8: knobot.conversation.v1.ListConversationsRequest
-	(*ListConversationsResponse)(nil),  // 9: knobot.conversation.v1.ListConversationsResponse
-	(*CloseConversationRequest)(nil),   // 10: knobot.conversation.v1.CloseConversationRequest
-	(*CloseConversationResponse)(nil),  // 11: knobot.conversation.v1.CloseConversationResponse
-	(*ResumeConversationRequest)(nil),  // 12: knobot.conversation.v1.ResumeConversationRequest
-	(*ResumeConversationResponse)(nil), // 13: knobot.conversation.v1.ResumeConversationResponse
-	(*ListMessagesRequest)(nil),        // 14: knobot.conversation.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),       // 15: knobot.conversation.v1.ListMessagesResponse
-	nil,                                // 16: knobot.conversation.v1.Conversation.MetadataEntry
-	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
-	(MessageKind)(0),                   // 18: knobot.conversation.v1.MessageKind
-	(DeliveryState)(0),                 // 19: knobot.conversation.v1.DeliveryState
+	(Feedback)(0),                      // 0: knobot.conversation.v1.Feedback
+	(Conversation_State)(0),            // 1: knobot.conversation.v1.Conversation.State
+	(Message_Role)(0),                  // 2: knobot.conversation.v1.Message.Role
+	(Message_State)(0),                 // 3: knobot.conversation.v1.Message.State
+	(*Conversation)(nil),               // 4: knobot.conversation.v1.Conversation
+	(*Message)(nil),                    // 5: knobot.conversation.v1.Message
+	(*AnswerBasis)(nil),                // 6: knobot.conversation.v1.AnswerBasis
+	(*MessageMedia)(nil),               // 7: knobot.conversation.v1.MessageMedia
+	(*GetConversationRequest)(nil),     // 8: knobot.conversation.v1.GetConversationRequest
+	(*GetConversationResponse)(nil),    // 9: knobot.conversation.v1.GetConversationResponse
+	(*ListConversationsRequest)(nil),   // 10: knobot.conversation.v1.ListConversationsRequest
+	(*ListConversationsResponse)(nil),  // 11: knobot.conversation.v1.ListConversationsResponse
+	(*CloseConversationRequest)(nil),   // 12: knobot.conversation.v1.CloseConversationRequest
+	(*CloseConversationResponse)(nil),  // 13: knobot.conversation.v1.CloseConversationResponse
+	(*ResumeConversationRequest)(nil),  // 14: knobot.conversation.v1.ResumeConversationRequest
+	(*ResumeConversationResponse)(nil), // 15: knobot.conversation.v1.ResumeConversationResponse
+	(*ListMessagesRequest)(nil),        // 16: knobot.conversation.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 17: knobot.conversation.v1.ListMessagesResponse
+	nil,                                // 18: knobot.conversation.v1.Conversation.MetadataEntry
+	(*timestamppb.Timestamp)(nil),      // 19: google.protobuf.Timestamp
+	(MessageKind)(0),                   // 20: knobot.conversation.v1.MessageKind
+	(DeliveryState)(0),                 // 21: knobot.conversation.v1.DeliveryState
 }
 var file_knobot_conversation_v1_conversation_service_proto_depIdxs = []int32{
-	0,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
-	16, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
-	17, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
-	17, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
-	17, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
-	1,  // 5: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
-	18, // 6: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
-	2,  // 7: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
-	17, // 8: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	19, // 9: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
-	5,  // 10: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
-	3,  // 11: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	3,  // 12: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
-	3,  // 13: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	3,  // 14: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	4,  // 15: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
-	6,  // 16: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
-	8,  // 17: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
-	10, // 18: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
-	12, // 19: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
-	14, // 20: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
-	7,  // 21: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
-	9,  // 22: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
-	11, // 23: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
-	13, // 24: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
-	15, // 25: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
-	21, // [21:26] is the sub-list for method output_type
-	16, // [16:21] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	1,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
+	18, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
+	19, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
+	19, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
+	19, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
+	2,  // 5: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
+	20, // 6: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
+	3,  // 7: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
+	19, // 8: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	21, // 9: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
+	7,  // 10: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
+	6,  // 11: knobot.conversation.v1.Message.basis:type_name -> knobot.conversation.v1.AnswerBasis
+	0,  // 12: knobot.conversation.v1.Message.feedback:type_name -> knobot.conversation.v1.Feedback
+	4,  // 13: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	4,  // 14: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
+	4,  // 15: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	4,  // 16: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	5,  // 17: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
+	8,  // 18: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
+	10, // 19: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
+	12, // 20: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
+	14, // 21: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
+	16, // 22: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
+	9,  // 23: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
+	11, // 24: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
+	13, // 25: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
+	15, // 26: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
+	17, // 27: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
+	23, // [23:28] is the sub-list for method output_type
+	18, // [18:23] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_conversation_service_proto_init() }
@@ -1304,8 +1485,8 @@ func file_knobot_conversation_v1_conversation_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_conversation_service_proto_rawDesc), len(file_knobot_conversation_v1_conversation_service_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   14,
+			NumEnums:      4,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -37,6 +37,8 @@ const (
 	Outcome_OUTCOME_SMALLTALK Outcome = 3
 	// The customer wants a person, or asks what only their own data tell, and was told whom to turn to.
 	Outcome_OUTCOME_HANDOFF Outcome = 4
+	// Answered from a passage that just about serves: the text says so, and offers a person where one is named.
+	Outcome_OUTCOME_UNSURE Outcome = 5
 )
 
 // Enum value maps for Outcome.
@@ -47,6 +49,7 @@ var (
 		2: "OUTCOME_DECLINED",
 		3: "OUTCOME_SMALLTALK",
 		4: "OUTCOME_HANDOFF",
+		5: "OUTCOME_UNSURE",
 	}
 	Outcome_value = map[string]int32{
 		"OUTCOME_UNSPECIFIED": 0,
@@ -54,6 +57,7 @@ var (
 		"OUTCOME_DECLINED":    2,
 		"OUTCOME_SMALLTALK":   3,
 		"OUTCOME_HANDOFF":     4,
+		"OUTCOME_UNSURE":      5,
 	}
 )
 
@@ -208,9 +212,12 @@ type Turn struct {
 	// What the text is about beyond itself: a quoted message, the advert that the customer came from. Data, never instructions.
 	Context string `protobuf:"bytes,3,opt,name=context,proto3" json:"context,omitempty"`
 	// Files of this message, for a model that can see; others leave them out.
-	Media         []*TurnMedia `protobuf:"bytes,4,rep,name=media,proto3" json:"media,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Media []*TurnMedia `protobuf:"bytes,4,rep,name=media,proto3" json:"media,omitempty"`
+	// For a turn of KnoBot's: the passages that its text rests on, as they were cited; for a customer's: those that its context
+	// rests on. What rests on a passage that is no more, because its document was deleted or replaced, is left out.
+	CitedPassageIds []string `protobuf:"bytes,5,rep,name=cited_passage_ids,json=citedPassageIds,proto3" json:"cited_passage_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Turn) Reset() {
@@ -267,6 +274,13 @@ func (x *Turn) GetContext() string {
 func (x *Turn) GetMedia() []*TurnMedia {
 	if x != nil {
 		return x.Media
+	}
+	return nil
+}
+
+func (x *Turn) GetCitedPassageIds() []string {
+	if x != nil {
+		return x.CitedPassageIds
 	}
 	return nil
 }
@@ -606,7 +620,9 @@ type GenerateAnswerResponse struct {
 	// Language of our own sentences in it.
 	Language string `protobuf:"bytes,6,opt,name=language,proto3" json:"language,omitempty"`
 	// Share of the question's content that the best passage covers, 0 to 1; the signal that declining is decided on.
-	Confidence    float64 `protobuf:"fixed64,7,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	Confidence float64 `protobuf:"fixed64,7,opt,name=confidence,proto3" json:"confidence,omitempty"`
+	// What else the customer may have meant, best first, at most 2; none for small talk and where nothing was found.
+	Suggestions   []*Suggestion `protobuf:"bytes,8,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -690,6 +706,68 @@ func (x *GenerateAnswerResponse) GetConfidence() float64 {
 	return 0
 }
 
+func (x *GenerateAnswerResponse) GetSuggestions() []*Suggestion {
+	if x != nil {
+		return x.Suggestions
+	}
+	return nil
+}
+
+// Suggestion is a section that may serve the customer better.
+type Suggestion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Label of a button, at most 20 characters.
+	Title string `protobuf:"bytes,1,opt,name=title,proto3" json:"title,omitempty"`
+	// What is asked when it is chosen; it can be understood alone.
+	Question      string `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Suggestion) Reset() {
+	*x = Suggestion{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Suggestion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Suggestion) ProtoMessage() {}
+
+func (x *Suggestion) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Suggestion.ProtoReflect.Descriptor instead.
+func (*Suggestion) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Suggestion) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Suggestion) GetQuestion() string {
+	if x != nil {
+		return x.Question
+	}
+	return ""
+}
+
 // StreamAnswerRequest asks for an answer.
 type StreamAnswerRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -701,7 +779,7 @@ type StreamAnswerRequest struct {
 
 func (x *StreamAnswerRequest) Reset() {
 	*x = StreamAnswerRequest{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -713,7 +791,7 @@ func (x *StreamAnswerRequest) String() string {
 func (*StreamAnswerRequest) ProtoMessage() {}
 
 func (x *StreamAnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[6]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -726,7 +804,7 @@ func (x *StreamAnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamAnswerRequest.ProtoReflect.Descriptor instead.
 func (*StreamAnswerRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *StreamAnswerRequest) GetRequest() *GenerateAnswerRequest {
@@ -752,7 +830,7 @@ type StreamAnswerResponse struct {
 
 func (x *StreamAnswerResponse) Reset() {
 	*x = StreamAnswerResponse{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +842,7 @@ func (x *StreamAnswerResponse) String() string {
 func (*StreamAnswerResponse) ProtoMessage() {}
 
 func (x *StreamAnswerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[7]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +855,7 @@ func (x *StreamAnswerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamAnswerResponse.ProtoReflect.Descriptor instead.
 func (*StreamAnswerResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StreamAnswerResponse) GetPart() isStreamAnswerResponse_Part {
@@ -839,7 +917,7 @@ type TranscribeRequest struct {
 
 func (x *TranscribeRequest) Reset() {
 	*x = TranscribeRequest{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -851,7 +929,7 @@ func (x *TranscribeRequest) String() string {
 func (*TranscribeRequest) ProtoMessage() {}
 
 func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[8]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -864,7 +942,7 @@ func (x *TranscribeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscribeRequest.ProtoReflect.Descriptor instead.
 func (*TranscribeRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TranscribeRequest) GetPiece() isTranscribeRequest_Piece {
@@ -927,7 +1005,7 @@ type TranscribeHeader struct {
 
 func (x *TranscribeHeader) Reset() {
 	*x = TranscribeHeader{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1017,7 @@ func (x *TranscribeHeader) String() string {
 func (*TranscribeHeader) ProtoMessage() {}
 
 func (x *TranscribeHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1030,7 @@ func (x *TranscribeHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscribeHeader.ProtoReflect.Descriptor instead.
 func (*TranscribeHeader) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TranscribeHeader) GetRequestId() string {
@@ -994,7 +1072,7 @@ type TranscribeResponse struct {
 
 func (x *TranscribeResponse) Reset() {
 	*x = TranscribeResponse{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1084,7 @@ func (x *TranscribeResponse) String() string {
 func (*TranscribeResponse) ProtoMessage() {}
 
 func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1097,7 @@ func (x *TranscribeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TranscribeResponse.ProtoReflect.Descriptor instead.
 func (*TranscribeResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TranscribeResponse) GetText() string {
@@ -1038,7 +1116,7 @@ type GetCapabilitiesRequest struct {
 
 func (x *GetCapabilitiesRequest) Reset() {
 	*x = GetCapabilitiesRequest{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1128,7 @@ func (x *GetCapabilitiesRequest) String() string {
 func (*GetCapabilitiesRequest) ProtoMessage() {}
 
 func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1141,7 @@ func (x *GetCapabilitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCapabilitiesRequest.ProtoReflect.Descriptor instead.
 func (*GetCapabilitiesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{12}
 }
 
 // GetCapabilitiesResponse says what can be done.
@@ -1083,7 +1161,7 @@ type GetCapabilitiesResponse struct {
 
 func (x *GetCapabilitiesResponse) Reset() {
 	*x = GetCapabilitiesResponse{}
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1173,7 @@ func (x *GetCapabilitiesResponse) String() string {
 func (*GetCapabilitiesResponse) ProtoMessage() {}
 
 func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[12]
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1186,7 @@ func (x *GetCapabilitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCapabilitiesResponse.ProtoReflect.Descriptor instead.
 func (*GetCapabilitiesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetCapabilitiesResponse) GetTranscription() bool {
@@ -1143,12 +1221,13 @@ var File_knobot_rag_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
-	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\"\xe7\x01\n" +
+	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\"\x93\x02\n" +
 	"\x04Turn\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.knobot.rag.v1.Turn.RoleR\x04role\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
 	"\acontext\x18\x03 \x01(\tR\acontext\x12.\n" +
-	"\x05media\x18\x04 \x03(\v2\x18.knobot.rag.v1.TurnMediaR\x05media\"S\n" +
+	"\x05media\x18\x04 \x03(\v2\x18.knobot.rag.v1.TurnMediaR\x05media\x12*\n" +
+	"\x11cited_passage_ids\x18\x05 \x03(\tR\x0fcitedPassageIds\"S\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rROLE_CUSTOMER\x10\x01\x12\x12\n" +
@@ -1185,7 +1264,7 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\x05Usage\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12!\n" +
 	"\finput_tokens\x18\x02 \x01(\x03R\vinputTokens\x12#\n" +
-	"\routput_tokens\x18\x03 \x01(\x03R\foutputTokens\"\xa6\x02\n" +
+	"\routput_tokens\x18\x03 \x01(\x03R\foutputTokens\"\xe3\x02\n" +
 	"\x16GenerateAnswerResponse\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x16.knobot.rag.v1.OutcomeR\aoutcome\x125\n" +
@@ -1195,7 +1274,12 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\blanguage\x18\x06 \x01(\tR\blanguage\x12\x1e\n" +
 	"\n" +
 	"confidence\x18\a \x01(\x01R\n" +
-	"confidence\"U\n" +
+	"confidence\x12;\n" +
+	"\vsuggestions\x18\b \x03(\v2\x19.knobot.rag.v1.SuggestionR\vsuggestions\">\n" +
+	"\n" +
+	"Suggestion\x12\x14\n" +
+	"\x05title\x18\x01 \x01(\tR\x05title\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\tR\bquestion\"U\n" +
 	"\x13StreamAnswerRequest\x12>\n" +
 	"\arequest\x18\x01 \x01(\v2$.knobot.rag.v1.GenerateAnswerRequestR\arequest\"w\n" +
 	"\x14StreamAnswerResponse\x12\x16\n" +
@@ -1219,13 +1303,14 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\rtranscription\x18\x01 \x01(\bR\rtranscription\x12\x16\n" +
 	"\x06images\x18\x02 \x01(\bR\x06images\x12\x1c\n" +
 	"\tdocuments\x18\x03 \x01(\bR\tdocuments\x12\x1c\n" +
-	"\tstreaming\x18\x04 \x01(\bR\tstreaming*z\n" +
+	"\tstreaming\x18\x04 \x01(\bR\tstreaming*\x8e\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x14\n" +
 	"\x10OUTCOME_DECLINED\x10\x02\x12\x15\n" +
 	"\x11OUTCOME_SMALLTALK\x10\x03\x12\x13\n" +
-	"\x0fOUTCOME_HANDOFF\x10\x04*V\n" +
+	"\x0fOUTCOME_HANDOFF\x10\x04\x12\x12\n" +
+	"\x0eOUTCOME_UNSURE\x10\x05*V\n" +
 	"\x04Mode\x12\x14\n" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMODE_EXTRACTIVE\x10\x01\x12\x12\n" +
@@ -1251,7 +1336,7 @@ func file_knobot_rag_v1_answer_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_rag_v1_answer_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
 	(Outcome)(0),                    // 0: knobot.rag.v1.Outcome
 	(Mode)(0),                       // 1: knobot.rag.v1.Mode
@@ -1262,13 +1347,14 @@ var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
 	(*Citation)(nil),                // 6: knobot.rag.v1.Citation
 	(*Usage)(nil),                   // 7: knobot.rag.v1.Usage
 	(*GenerateAnswerResponse)(nil),  // 8: knobot.rag.v1.GenerateAnswerResponse
-	(*StreamAnswerRequest)(nil),     // 9: knobot.rag.v1.StreamAnswerRequest
-	(*StreamAnswerResponse)(nil),    // 10: knobot.rag.v1.StreamAnswerResponse
-	(*TranscribeRequest)(nil),       // 11: knobot.rag.v1.TranscribeRequest
-	(*TranscribeHeader)(nil),        // 12: knobot.rag.v1.TranscribeHeader
-	(*TranscribeResponse)(nil),      // 13: knobot.rag.v1.TranscribeResponse
-	(*GetCapabilitiesRequest)(nil),  // 14: knobot.rag.v1.GetCapabilitiesRequest
-	(*GetCapabilitiesResponse)(nil), // 15: knobot.rag.v1.GetCapabilitiesResponse
+	(*Suggestion)(nil),              // 9: knobot.rag.v1.Suggestion
+	(*StreamAnswerRequest)(nil),     // 10: knobot.rag.v1.StreamAnswerRequest
+	(*StreamAnswerResponse)(nil),    // 11: knobot.rag.v1.StreamAnswerResponse
+	(*TranscribeRequest)(nil),       // 12: knobot.rag.v1.TranscribeRequest
+	(*TranscribeHeader)(nil),        // 13: knobot.rag.v1.TranscribeHeader
+	(*TranscribeResponse)(nil),      // 14: knobot.rag.v1.TranscribeResponse
+	(*GetCapabilitiesRequest)(nil),  // 15: knobot.rag.v1.GetCapabilitiesRequest
+	(*GetCapabilitiesResponse)(nil), // 16: knobot.rag.v1.GetCapabilitiesResponse
 }
 var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.rag.v1.Turn.role:type_name -> knobot.rag.v1.Turn.Role
@@ -1278,22 +1364,23 @@ var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
 	6,  // 4: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
 	7,  // 5: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
 	1,  // 6: knobot.rag.v1.GenerateAnswerResponse.mode:type_name -> knobot.rag.v1.Mode
-	5,  // 7: knobot.rag.v1.StreamAnswerRequest.request:type_name -> knobot.rag.v1.GenerateAnswerRequest
-	8,  // 8: knobot.rag.v1.StreamAnswerResponse.answer:type_name -> knobot.rag.v1.GenerateAnswerResponse
-	12, // 9: knobot.rag.v1.TranscribeRequest.header:type_name -> knobot.rag.v1.TranscribeHeader
-	5,  // 10: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
-	9,  // 11: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
-	11, // 12: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
-	14, // 13: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
-	8,  // 14: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
-	10, // 15: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
-	13, // 16: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
-	15, // 17: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 7: knobot.rag.v1.GenerateAnswerResponse.suggestions:type_name -> knobot.rag.v1.Suggestion
+	5,  // 8: knobot.rag.v1.StreamAnswerRequest.request:type_name -> knobot.rag.v1.GenerateAnswerRequest
+	8,  // 9: knobot.rag.v1.StreamAnswerResponse.answer:type_name -> knobot.rag.v1.GenerateAnswerResponse
+	13, // 10: knobot.rag.v1.TranscribeRequest.header:type_name -> knobot.rag.v1.TranscribeHeader
+	5,  // 11: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
+	10, // 12: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
+	12, // 13: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
+	15, // 14: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
+	8,  // 15: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
+	11, // 16: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
+	14, // 17: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
+	16, // 18: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
+	15, // [15:19] is the sub-list for method output_type
+	11, // [11:15] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_answer_service_proto_init() }
@@ -1302,11 +1389,11 @@ func file_knobot_rag_v1_answer_service_proto_init() {
 		return
 	}
 	file_knobot_rag_v1_answer_service_proto_msgTypes[2].OneofWrappers = []any{}
-	file_knobot_rag_v1_answer_service_proto_msgTypes[7].OneofWrappers = []any{
+	file_knobot_rag_v1_answer_service_proto_msgTypes[8].OneofWrappers = []any{
 		(*StreamAnswerResponse_Draft)(nil),
 		(*StreamAnswerResponse_Answer)(nil),
 	}
-	file_knobot_rag_v1_answer_service_proto_msgTypes[8].OneofWrappers = []any{
+	file_knobot_rag_v1_answer_service_proto_msgTypes[9].OneofWrappers = []any{
 		(*TranscribeRequest_Header)(nil),
 		(*TranscribeRequest_Chunk)(nil),
 	}
@@ -1316,7 +1403,7 @@ func file_knobot_rag_v1_answer_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_answer_service_proto_rawDesc), len(file_knobot_rag_v1_answer_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -9,6 +9,7 @@ package ragv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -39,8 +40,10 @@ type KnowledgeBase struct {
 	Reindexing bool `protobuf:"varint,6,opt,name=reindexing,proto3" json:"reindexing,omitempty"`
 	// Passages of documents that the new search index holds already.
 	ReindexedPassageCount int32 `protobuf:"varint,7,opt,name=reindexed_passage_count,json=reindexedPassageCount,proto3" json:"reindexed_passage_count,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// From which confidence on it answers, 0 to 1; unset for the service's own.
+	AnswerThreshold *float64 `protobuf:"fixed64,8,opt,name=answer_threshold,json=answerThreshold,proto3,oneof" json:"answer_threshold,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *KnowledgeBase) Reset() {
@@ -118,6 +121,13 @@ func (x *KnowledgeBase) GetReindexing() bool {
 func (x *KnowledgeBase) GetReindexedPassageCount() int32 {
 	if x != nil {
 		return x.ReindexedPassageCount
+	}
+	return 0
+}
+
+func (x *KnowledgeBase) GetAnswerThreshold() float64 {
+	if x != nil && x.AnswerThreshold != nil {
+		return *x.AnswerThreshold
 	}
 	return 0
 }
@@ -517,6 +527,107 @@ func (x *ListKnowledgeBasesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// UpdateKnowledgeBaseRequest changes one.
+type UpdateKnowledgeBaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base, named by name.
+	KnowledgeBase *KnowledgeBase `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	// Fields to change: display_name (empty for the name) and answer_threshold (unset for the service's own).
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKnowledgeBaseRequest) Reset() {
+	*x = UpdateKnowledgeBaseRequest{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKnowledgeBaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKnowledgeBaseRequest) ProtoMessage() {}
+
+func (x *UpdateKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
+func (*UpdateKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *UpdateKnowledgeBaseRequest) GetKnowledgeBase() *KnowledgeBase {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return nil
+}
+
+func (x *UpdateKnowledgeBaseRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+// UpdateKnowledgeBaseResponse holds it.
+type UpdateKnowledgeBaseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The knowledge base.
+	KnowledgeBase *KnowledgeBase `protobuf:"bytes,1,opt,name=knowledge_base,json=knowledgeBase,proto3" json:"knowledge_base,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateKnowledgeBaseResponse) Reset() {
+	*x = UpdateKnowledgeBaseResponse{}
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateKnowledgeBaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateKnowledgeBaseResponse) ProtoMessage() {}
+
+func (x *UpdateKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
+func (*UpdateKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *UpdateKnowledgeBaseResponse) GetKnowledgeBase() *KnowledgeBase {
+	if x != nil {
+		return x.KnowledgeBase
+	}
+	return nil
+}
+
 // DeleteKnowledgeBaseRequest names one.
 type DeleteKnowledgeBaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -528,7 +639,7 @@ type DeleteKnowledgeBaseRequest struct {
 
 func (x *DeleteKnowledgeBaseRequest) Reset() {
 	*x = DeleteKnowledgeBaseRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +651,7 @@ func (x *DeleteKnowledgeBaseRequest) String() string {
 func (*DeleteKnowledgeBaseRequest) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[9]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +664,7 @@ func (x *DeleteKnowledgeBaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseRequest.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteKnowledgeBaseRequest) GetName() string {
@@ -572,7 +683,7 @@ type DeleteKnowledgeBaseResponse struct {
 
 func (x *DeleteKnowledgeBaseResponse) Reset() {
 	*x = DeleteKnowledgeBaseResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +695,7 @@ func (x *DeleteKnowledgeBaseResponse) String() string {
 func (*DeleteKnowledgeBaseResponse) ProtoMessage() {}
 
 func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[10]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +708,7 @@ func (x *DeleteKnowledgeBaseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteKnowledgeBaseResponse.ProtoReflect.Descriptor instead.
 func (*DeleteKnowledgeBaseResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{12}
 }
 
 // SearchPassagesRequest is a question.
@@ -615,7 +726,7 @@ type SearchPassagesRequest struct {
 
 func (x *SearchPassagesRequest) Reset() {
 	*x = SearchPassagesRequest{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -627,7 +738,7 @@ func (x *SearchPassagesRequest) String() string {
 func (*SearchPassagesRequest) ProtoMessage() {}
 
 func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -640,7 +751,7 @@ func (x *SearchPassagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesRequest.ProtoReflect.Descriptor instead.
 func (*SearchPassagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SearchPassagesRequest) GetKnowledgeBase() string {
@@ -675,7 +786,7 @@ type SearchPassagesResponse struct {
 
 func (x *SearchPassagesResponse) Reset() {
 	*x = SearchPassagesResponse{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +798,7 @@ func (x *SearchPassagesResponse) String() string {
 func (*SearchPassagesResponse) ProtoMessage() {}
 
 func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[12]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +811,7 @@ func (x *SearchPassagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPassagesResponse.ProtoReflect.Descriptor instead.
 func (*SearchPassagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SearchPassagesResponse) GetPassages() []*Passage {
@@ -737,7 +848,7 @@ type Passage struct {
 
 func (x *Passage) Reset() {
 	*x = Passage{}
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +860,7 @@ func (x *Passage) String() string {
 func (*Passage) ProtoMessage() {}
 
 func (x *Passage) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13]
+	mi := &file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +873,7 @@ func (x *Passage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Passage.ProtoReflect.Descriptor instead.
 func (*Passage) Descriptor() ([]byte, []int) {
-	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{13}
+	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Passage) GetId() string {
@@ -832,7 +943,7 @@ var File_knobot_rag_v1_knowledge_base_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
-	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x02\n" +
+	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x02\n" +
 	"\rKnowledgeBase\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12%\n" +
@@ -843,7 +954,9 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
 	"reindexing\x18\x06 \x01(\bR\n" +
 	"reindexing\x126\n" +
-	"\x17reindexed_passage_count\x18\a \x01(\x05R\x15reindexedPassageCount\"S\n" +
+	"\x17reindexed_passage_count\x18\a \x01(\x05R\x15reindexedPassageCount\x12.\n" +
+	"\x10answer_threshold\x18\b \x01(\x01H\x00R\x0fanswerThreshold\x88\x01\x01B\x13\n" +
+	"\x11_answer_threshold\"S\n" +
 	"\x1aCreateKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\"b\n" +
@@ -863,7 +976,13 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"\x8b\x01\n" +
 	"\x1aListKnowledgeBasesResponse\x12E\n" +
 	"\x0fknowledge_bases\x18\x01 \x03(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\x0eknowledgeBases\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"0\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9e\x01\n" +
+	"\x1aUpdateKnowledgeBaseRequest\x12C\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\"b\n" +
+	"\x1bUpdateKnowledgeBaseResponse\x12C\n" +
+	"\x0eknowledge_base\x18\x01 \x01(\v2\x1c.knobot.rag.v1.KnowledgeBaseR\rknowledgeBase\"0\n" +
 	"\x1aDeleteKnowledgeBaseRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x1d\n" +
 	"\x1bDeleteKnowledgeBaseResponse\"x\n" +
@@ -885,11 +1004,12 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\x05score\x18\a \x01(\x01R\x05score\x12\x1a\n" +
 	"\bcoverage\x18\b \x01(\x01R\bcoverage\x12\x1d\n" +
 	"\n" +
-	"source_uri\x18\t \x01(\tR\tsourceUri2\x92\x05\n" +
+	"source_uri\x18\t \x01(\tR\tsourceUri2\x80\x06\n" +
 	"\x14KnowledgeBaseService\x12l\n" +
 	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\x12c\n" +
 	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\x12i\n" +
 	"\x12ListKnowledgeBases\x12(.knobot.rag.v1.ListKnowledgeBasesRequest\x1a).knobot.rag.v1.ListKnowledgeBasesResponse\x12l\n" +
+	"\x13UpdateKnowledgeBase\x12).knobot.rag.v1.UpdateKnowledgeBaseRequest\x1a*.knobot.rag.v1.UpdateKnowledgeBaseResponse\x12l\n" +
 	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\x12o\n" +
 	"\x14ReindexKnowledgeBase\x12*.knobot.rag.v1.ReindexKnowledgeBaseRequest\x1a+.knobot.rag.v1.ReindexKnowledgeBaseResponse\x12]\n" +
 	"\x0eSearchPassages\x12$.knobot.rag.v1.SearchPassagesRequest\x1a%.knobot.rag.v1.SearchPassagesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
@@ -906,7 +1026,7 @@ func file_knobot_rag_v1_knowledge_base_service_proto_rawDescGZIP() []byte {
 	return file_knobot_rag_v1_knowledge_base_service_proto_rawDescData
 }
 
-var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_knobot_rag_v1_knowledge_base_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_knobot_rag_v1_knowledge_base_service_proto_goTypes = []any{
 	(*KnowledgeBase)(nil),                // 0: knobot.rag.v1.KnowledgeBase
 	(*CreateKnowledgeBaseRequest)(nil),   // 1: knobot.rag.v1.CreateKnowledgeBaseRequest
@@ -917,37 +1037,45 @@ var file_knobot_rag_v1_knowledge_base_service_proto_goTypes = []any{
 	(*GetKnowledgeBaseResponse)(nil),     // 6: knobot.rag.v1.GetKnowledgeBaseResponse
 	(*ListKnowledgeBasesRequest)(nil),    // 7: knobot.rag.v1.ListKnowledgeBasesRequest
 	(*ListKnowledgeBasesResponse)(nil),   // 8: knobot.rag.v1.ListKnowledgeBasesResponse
-	(*DeleteKnowledgeBaseRequest)(nil),   // 9: knobot.rag.v1.DeleteKnowledgeBaseRequest
-	(*DeleteKnowledgeBaseResponse)(nil),  // 10: knobot.rag.v1.DeleteKnowledgeBaseResponse
-	(*SearchPassagesRequest)(nil),        // 11: knobot.rag.v1.SearchPassagesRequest
-	(*SearchPassagesResponse)(nil),       // 12: knobot.rag.v1.SearchPassagesResponse
-	(*Passage)(nil),                      // 13: knobot.rag.v1.Passage
-	(*timestamppb.Timestamp)(nil),        // 14: google.protobuf.Timestamp
+	(*UpdateKnowledgeBaseRequest)(nil),   // 9: knobot.rag.v1.UpdateKnowledgeBaseRequest
+	(*UpdateKnowledgeBaseResponse)(nil),  // 10: knobot.rag.v1.UpdateKnowledgeBaseResponse
+	(*DeleteKnowledgeBaseRequest)(nil),   // 11: knobot.rag.v1.DeleteKnowledgeBaseRequest
+	(*DeleteKnowledgeBaseResponse)(nil),  // 12: knobot.rag.v1.DeleteKnowledgeBaseResponse
+	(*SearchPassagesRequest)(nil),        // 13: knobot.rag.v1.SearchPassagesRequest
+	(*SearchPassagesResponse)(nil),       // 14: knobot.rag.v1.SearchPassagesResponse
+	(*Passage)(nil),                      // 15: knobot.rag.v1.Passage
+	(*timestamppb.Timestamp)(nil),        // 16: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),        // 17: google.protobuf.FieldMask
 }
 var file_knobot_rag_v1_knowledge_base_service_proto_depIdxs = []int32{
-	14, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
+	16, // 0: knobot.rag.v1.KnowledgeBase.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 1: knobot.rag.v1.CreateKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
 	0,  // 2: knobot.rag.v1.ReindexKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
 	0,  // 3: knobot.rag.v1.GetKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
 	0,  // 4: knobot.rag.v1.ListKnowledgeBasesResponse.knowledge_bases:type_name -> knobot.rag.v1.KnowledgeBase
-	13, // 5: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
-	1,  // 6: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
-	5,  // 7: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
-	7,  // 8: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
-	9,  // 9: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
-	3,  // 10: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:input_type -> knobot.rag.v1.ReindexKnowledgeBaseRequest
-	11, // 11: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
-	2,  // 12: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
-	6,  // 13: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
-	8,  // 14: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
-	10, // 15: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
-	4,  // 16: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:output_type -> knobot.rag.v1.ReindexKnowledgeBaseResponse
-	12, // 17: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
-	12, // [12:18] is the sub-list for method output_type
-	6,  // [6:12] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	0,  // 5: knobot.rag.v1.UpdateKnowledgeBaseRequest.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	17, // 6: knobot.rag.v1.UpdateKnowledgeBaseRequest.update_mask:type_name -> google.protobuf.FieldMask
+	0,  // 7: knobot.rag.v1.UpdateKnowledgeBaseResponse.knowledge_base:type_name -> knobot.rag.v1.KnowledgeBase
+	15, // 8: knobot.rag.v1.SearchPassagesResponse.passages:type_name -> knobot.rag.v1.Passage
+	1,  // 9: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:input_type -> knobot.rag.v1.CreateKnowledgeBaseRequest
+	5,  // 10: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:input_type -> knobot.rag.v1.GetKnowledgeBaseRequest
+	7,  // 11: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:input_type -> knobot.rag.v1.ListKnowledgeBasesRequest
+	9,  // 12: knobot.rag.v1.KnowledgeBaseService.UpdateKnowledgeBase:input_type -> knobot.rag.v1.UpdateKnowledgeBaseRequest
+	11, // 13: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:input_type -> knobot.rag.v1.DeleteKnowledgeBaseRequest
+	3,  // 14: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:input_type -> knobot.rag.v1.ReindexKnowledgeBaseRequest
+	13, // 15: knobot.rag.v1.KnowledgeBaseService.SearchPassages:input_type -> knobot.rag.v1.SearchPassagesRequest
+	2,  // 16: knobot.rag.v1.KnowledgeBaseService.CreateKnowledgeBase:output_type -> knobot.rag.v1.CreateKnowledgeBaseResponse
+	6,  // 17: knobot.rag.v1.KnowledgeBaseService.GetKnowledgeBase:output_type -> knobot.rag.v1.GetKnowledgeBaseResponse
+	8,  // 18: knobot.rag.v1.KnowledgeBaseService.ListKnowledgeBases:output_type -> knobot.rag.v1.ListKnowledgeBasesResponse
+	10, // 19: knobot.rag.v1.KnowledgeBaseService.UpdateKnowledgeBase:output_type -> knobot.rag.v1.UpdateKnowledgeBaseResponse
+	12, // 20: knobot.rag.v1.KnowledgeBaseService.DeleteKnowledgeBase:output_type -> knobot.rag.v1.DeleteKnowledgeBaseResponse
+	4,  // 21: knobot.rag.v1.KnowledgeBaseService.ReindexKnowledgeBase:output_type -> knobot.rag.v1.ReindexKnowledgeBaseResponse
+	14, // 22: knobot.rag.v1.KnowledgeBaseService.SearchPassages:output_type -> knobot.rag.v1.SearchPassagesResponse
+	16, // [16:23] is the sub-list for method output_type
+	9,  // [9:16] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_knowledge_base_service_proto_init() }
@@ -955,14 +1083,15 @@ func file_knobot_rag_v1_knowledge_base_service_proto_init() {
 	if File_knobot_rag_v1_knowledge_base_service_proto != nil {
 		return
 	}
-	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[11].OneofWrappers = []any{}
+	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[0].OneofWrappers = []any{}
+	file_knobot_rag_v1_knowledge_base_service_proto_msgTypes[13].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc), len(file_knobot_rag_v1_knowledge_base_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

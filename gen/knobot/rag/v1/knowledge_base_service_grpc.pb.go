@@ -22,6 +22,7 @@ const (
 	KnowledgeBaseService_CreateKnowledgeBase_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/CreateKnowledgeBase"
 	KnowledgeBaseService_GetKnowledgeBase_FullMethodName     = "/knobot.rag.v1.KnowledgeBaseService/GetKnowledgeBase"
 	KnowledgeBaseService_ListKnowledgeBases_FullMethodName   = "/knobot.rag.v1.KnowledgeBaseService/ListKnowledgeBases"
+	KnowledgeBaseService_UpdateKnowledgeBase_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/UpdateKnowledgeBase"
 	KnowledgeBaseService_DeleteKnowledgeBase_FullMethodName  = "/knobot.rag.v1.KnowledgeBaseService/DeleteKnowledgeBase"
 	KnowledgeBaseService_ReindexKnowledgeBase_FullMethodName = "/knobot.rag.v1.KnowledgeBaseService/ReindexKnowledgeBase"
 	KnowledgeBaseService_SearchPassages_FullMethodName       = "/knobot.rag.v1.KnowledgeBaseService/SearchPassages"
@@ -39,6 +40,9 @@ type KnowledgeBaseServiceClient interface {
 	GetKnowledgeBase(ctx context.Context, in *GetKnowledgeBaseRequest, opts ...grpc.CallOption) (*GetKnowledgeBaseResponse, error)
 	// ListKnowledgeBases lists them by name.
 	ListKnowledgeBases(ctx context.Context, in *ListKnowledgeBasesRequest, opts ...grpc.CallOption) (*ListKnowledgeBasesResponse, error)
+	// UpdateKnowledgeBase changes the fields that the mask names. NOT_FOUND if there is none, INVALID_ARGUMENT with reason
+	// UPDATE_MASK, DISPLAY_NAME or ANSWER_THRESHOLD.
+	UpdateKnowledgeBase(ctx context.Context, in *UpdateKnowledgeBaseRequest, opts ...grpc.CallOption) (*UpdateKnowledgeBaseResponse, error)
 	// DeleteKnowledgeBase removes one with all its documents. FAILED_PRECONDITION for "default".
 	DeleteKnowledgeBase(ctx context.Context, in *DeleteKnowledgeBaseRequest, opts ...grpc.CallOption) (*DeleteKnowledgeBaseResponse, error)
 	// ReindexKnowledgeBase has the search index of one made anew from the stored documents, in the background and beside the
@@ -87,6 +91,16 @@ func (c *knowledgeBaseServiceClient) ListKnowledgeBases(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *knowledgeBaseServiceClient) UpdateKnowledgeBase(ctx context.Context, in *UpdateKnowledgeBaseRequest, opts ...grpc.CallOption) (*UpdateKnowledgeBaseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateKnowledgeBaseResponse)
+	err := c.cc.Invoke(ctx, KnowledgeBaseService_UpdateKnowledgeBase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *knowledgeBaseServiceClient) DeleteKnowledgeBase(ctx context.Context, in *DeleteKnowledgeBaseRequest, opts ...grpc.CallOption) (*DeleteKnowledgeBaseResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(DeleteKnowledgeBaseResponse)
@@ -129,6 +143,9 @@ type KnowledgeBaseServiceServer interface {
 	GetKnowledgeBase(context.Context, *GetKnowledgeBaseRequest) (*GetKnowledgeBaseResponse, error)
 	// ListKnowledgeBases lists them by name.
 	ListKnowledgeBases(context.Context, *ListKnowledgeBasesRequest) (*ListKnowledgeBasesResponse, error)
+	// UpdateKnowledgeBase changes the fields that the mask names. NOT_FOUND if there is none, INVALID_ARGUMENT with reason
+	// UPDATE_MASK, DISPLAY_NAME or ANSWER_THRESHOLD.
+	UpdateKnowledgeBase(context.Context, *UpdateKnowledgeBaseRequest) (*UpdateKnowledgeBaseResponse, error)
 	// DeleteKnowledgeBase removes one with all its documents. FAILED_PRECONDITION for "default".
 	DeleteKnowledgeBase(context.Context, *DeleteKnowledgeBaseRequest) (*DeleteKnowledgeBaseResponse, error)
 	// ReindexKnowledgeBase has the search index of one made anew from the stored documents, in the background and beside the
@@ -155,6 +172,9 @@ func (UnimplementedKnowledgeBaseServiceServer) GetKnowledgeBase(context.Context,
 }
 func (UnimplementedKnowledgeBaseServiceServer) ListKnowledgeBases(context.Context, *ListKnowledgeBasesRequest) (*ListKnowledgeBasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListKnowledgeBases not implemented")
+}
+func (UnimplementedKnowledgeBaseServiceServer) UpdateKnowledgeBase(context.Context, *UpdateKnowledgeBaseRequest) (*UpdateKnowledgeBaseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateKnowledgeBase not implemented")
 }
 func (UnimplementedKnowledgeBaseServiceServer) DeleteKnowledgeBase(context.Context, *DeleteKnowledgeBaseRequest) (*DeleteKnowledgeBaseResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteKnowledgeBase not implemented")
@@ -240,6 +260,24 @@ func _KnowledgeBaseService_ListKnowledgeBases_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _KnowledgeBaseService_UpdateKnowledgeBase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateKnowledgeBaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(KnowledgeBaseServiceServer).UpdateKnowledgeBase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: KnowledgeBaseService_UpdateKnowledgeBase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(KnowledgeBaseServiceServer).UpdateKnowledgeBase(ctx, req.(*UpdateKnowledgeBaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _KnowledgeBaseService_DeleteKnowledgeBase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(DeleteKnowledgeBaseRequest)
 	if err := dec(in); err != nil {
@@ -312,6 +350,10 @@ var KnowledgeBaseService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListKnowledgeBases",
 			Handler:    _KnowledgeBaseService_ListKnowledgeBases_Handler,
+		},
+		{
+			MethodName: "UpdateKnowledgeBase",
+			Handler:    _KnowledgeBaseService_UpdateKnowledgeBase_Handler,
 		},
 		{
 			MethodName: "DeleteKnowledgeBase",

@@ -50,6 +50,7 @@ type settingsRow struct {
 	StaleAfter     *time.Duration     `json:"stale_after_ns,omitempty"`
 	StaffPause     *time.Duration     `json:"staff_pause_ns,omitempty"`
 	StreamDrafts   bool               `json:"stream_drafts,omitempty"`
+	Suggestions    *bool              `json:"suggestions,omitempty"`
 }
 
 type windowTemplateRow struct {
@@ -62,6 +63,7 @@ func newSettingsRow(s channels.Settings) settingsRow {
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RAGEnabled: s.RAGEnabled, TopK: s.TopK,
 		HumanContact: s.HumanContact, WindowTemplate: (*windowTemplateRow)(s.WindowTemplate),
 		Debounce: s.Debounce, StaleAfter: s.StaleAfter, StaffPause: s.StaffPause, StreamDrafts: s.StreamDrafts,
+		Suggestions: s.Suggestions,
 	}
 }
 
@@ -70,6 +72,7 @@ func (r settingsRow) settings() channels.Settings {
 		KnowledgeBase: r.KnowledgeBase, Language: r.Language, RAGEnabled: r.RAGEnabled, TopK: r.TopK,
 		HumanContact: r.HumanContact, WindowTemplate: (*channels.WindowTemplate)(r.WindowTemplate),
 		Debounce: r.Debounce, StaleAfter: r.StaleAfter, StaffPause: r.StaffPause, StreamDrafts: r.StreamDrafts,
+		Suggestions: r.Suggestions,
 	}
 }
 

@@ -104,8 +104,14 @@ func settingsFields() map[string]func(s *channels.Settings, in *channelsv1.Setti
 				s.WindowTemplate = &channels.WindowTemplate{Name: t.GetName(), Languages: t.GetLanguages()}
 			}
 		},
-		"debounce":      func(s *channels.Settings, in *channelsv1.Settings) { s.Debounce = durationDomain(in.GetDebounce()) },
-		"stale_after":   func(s *channels.Settings, in *channelsv1.Settings) { s.StaleAfter = durationDomain(in.GetStaleAfter()) },
+		"debounce":    func(s *channels.Settings, in *channelsv1.Settings) { s.Debounce = durationDomain(in.GetDebounce()) },
+		"stale_after": func(s *channels.Settings, in *channelsv1.Settings) { s.StaleAfter = durationDomain(in.GetStaleAfter()) },
+		"suggestions": func(s *channels.Settings, in *channelsv1.Settings) {
+			s.Suggestions = nil
+			if in != nil {
+				s.Suggestions = in.Suggestions
+			}
+		},
 		"stream_drafts": func(s *channels.Settings, in *channelsv1.Settings) { s.StreamDrafts = in.GetStreamDrafts() },
 		"staff_pause":   func(s *channels.Settings, in *channelsv1.Settings) { s.StaffPause = durationDomain(in.GetStaffPause()) },
 	}

@@ -93,6 +93,17 @@ func TestIntegrations(t *testing.T) {
 		require.True(t, changed.GetSettings().GetStreamDrafts())
 		require.Equal(t, int32(9), changed.GetSettings().GetTopK())
 
+		require.Nil(t, changed.GetSettings().Suggestions, "on unless set")
+		changed, err = b.update(t, &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{Suggestions: proto.Bool(false)}}, "settings.suggestions")
+		require.NoError(t, err)
+		require.Equal(t, proto.Bool(false), changed.GetSettings().Suggestions)
+		got, err := b.integrations.GetIntegration(t.Context(), &channelsv1.GetIntegrationRequest{Id: i.GetId()})
+		require.NoError(t, err)
+		require.Equal(t, proto.Bool(false), got.GetIntegration().GetSettings().Suggestions)
+		changed, err = b.update(t, &channelsv1.Integration{Id: i.GetId()}, "settings.suggestions")
+		require.NoError(t, err)
+		require.Nil(t, changed.GetSettings().Suggestions)
+
 		whole := &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{Language: "pt"}}
 		changed, err = b.update(t, whole, "settings")
 		require.NoError(t, err)
@@ -211,7 +222,7 @@ func TestSetWebhookOverTheWire(t *testing.T) {
 	asked := b.providers.asked()[0]
 	require.Equal(t, "https://example.org/api/integrations/webhooks/telegram/", asked.body["url"])
 	require.Equal(t, channelstest.WebhookSecret, asked.body["secret_token"])
-	require.Subset(t, asked.body["allowed_updates"], []any{"message", "edited_message", "callback_query", "my_chat_member", "business_message"})
+	require.Subset(t, asked.body["allowed_updates"], []any{"message", "edited_message", "callback_query", "my_chat_member", "message_reaction", "business_message"})
 	info, err := b.integrations.GetWebhookInfo(t.Context(), &channelsv1.GetWebhookInfoRequest{IntegrationId: i.ID})
 	require.NoError(t, err)
 	require.NotEmpty(t, info.GetWebhookInfo().GetUrl())

@@ -107,7 +107,7 @@ func settingsProto(s channels.Settings) *channelsv1.Settings {
 	out := &channelsv1.Settings{
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RagEnabled: &s.RAGEnabled, TopK: &topK, HumanContact: s.HumanContact,
 		Debounce: durationProto(s.Debounce), StaleAfter: durationProto(s.StaleAfter), StaffPause: durationProto(s.StaffPause),
-		StreamDrafts: s.StreamDrafts,
+		StreamDrafts: s.StreamDrafts, Suggestions: s.Suggestions,
 	}
 	if t := s.WindowTemplate; t != nil {
 		out.WindowTemplate = &channelsv1.WindowTemplate{Name: t.Name, Languages: t.Languages}

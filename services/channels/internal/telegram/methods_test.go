@@ -52,7 +52,7 @@ func TestSetWebhookRegistersSecretAndKinds(t *testing.T) {
 	call := server.Only(t)
 	require.Equal(t, "/bot7000000001:CANARY_token-0/setWebhook", call.Path)
 	require.JSONEq(t, `{"url":"https://bot.example.com/hook/","secret_token":"A-secret_1","max_connections":40,"allowed_updates":
-		["message","edited_message","callback_query","my_chat_member","business_connection","business_message","edited_business_message","deleted_business_messages"]}`,
+		["message","edited_message","callback_query","my_chat_member","message_reaction","business_connection","business_message","edited_business_message","deleted_business_messages"]}`,
 		string(call.Raw))
 }
 

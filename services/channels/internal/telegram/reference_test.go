@@ -134,7 +134,7 @@ func comparisons() map[string]comparison {
 			t.Helper()
 			require.NoError(t, c.SetWebhook(t.Context(), credentials(), "https://bot.example.com/webhooks/telegram", "A-secret_1"))
 		}, map[string]any{"drop_pending_updates": nil, "allowed_updates": []any{
-			"message", "edited_message", "callback_query", "my_chat_member", "business_connection", "business_message", "edited_business_message", "deleted_business_messages",
+			"message", "edited_message", "callback_query", "my_chat_member", "message_reaction", "business_connection", "business_message", "edited_business_message", "deleted_business_messages",
 		}}},
 		"delete_webhook.json": {func(t *testing.T, c *telegram.Client) {
 			t.Helper()

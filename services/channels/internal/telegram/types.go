@@ -13,7 +13,7 @@ const maxConnections = 40
 // allowedUpdates are the kinds that KnoBot acts upon. They are always sent: a setWebhook without them keeps the old ones.
 func allowedUpdates() []string {
 	return []string{
-		"message", "edited_message", "callback_query", "my_chat_member",
+		"message", "edited_message", "callback_query", "my_chat_member", "message_reaction",
 		"business_connection", "business_message", "edited_business_message", "deleted_business_messages",
 	}
 }

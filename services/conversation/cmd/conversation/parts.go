@@ -12,6 +12,7 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
+	"github.com/knobot/knobot/services/conversation/internal/opinions"
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 	"github.com/knobot/knobot/services/conversation/internal/reports"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
@@ -42,6 +43,7 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	s.Go("worker", worker.Run)
 	s.Go("files", fetcher.Run)
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
+	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
 	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, p.metrics, s.Logger()).Run)
 }
 

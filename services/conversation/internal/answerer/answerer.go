@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,9 +33,9 @@ func New(conn *grpc.ClientConn, timeout time.Duration) *Client {
 }
 
 // Answer composes an answer to the open messages, each a turn of its own with its text unchanged.
-func (c *Client) Answer(ctx context.Context, q conversation.Question) (string, error) {
+func (c *Client) Answer(ctx context.Context, q conversation.Question) (conversation.Composed, error) {
 	if err := peer.Present(c.conn); err != nil {
-		return "", err
+		return conversation.Composed{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -42,15 +43,15 @@ func (c *Client) Answer(ctx context.Context, q conversation.Question) (string, e
 	if err != nil {
 		// Most are worth another try: a knowledge base that is missing or a model that is not configured can be put right
 		// while the turn waits.
-		return "", peer.Error(err)
+		return conversation.Composed{}, peer.Error(err)
 	}
-	return answer(r)
+	return answer(r, q)
 }
 
 // Stream composes an answer like Answer, and hands over what is written of it meanwhile.
-func (c *Client) Stream(ctx context.Context, q conversation.Question, draft func(text string)) (string, error) {
+func (c *Client) Stream(ctx context.Context, q conversation.Question, draft func(text string)) (conversation.Composed, error) {
 	if err := peer.Present(c.conn); err != nil {
-		return "", err
+		return conversation.Composed{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel() // ends the stream too
@@ -61,7 +62,7 @@ func (c *Client) Stream(ctx context.Context, q conversation.Question, draft func
 			break
 		}
 		if a := part.GetAnswer(); a != nil {
-			return answer(a)
+			return answer(a, q)
 		}
 		if text := part.GetDraft(); text != "" {
 			draft(text)
@@ -69,11 +70,11 @@ func (c *Client) Stream(ctx context.Context, q conversation.Question, draft func
 	}
 	switch {
 	case errors.Is(err, io.EOF):
-		return answer(nil)
+		return answer(nil, q)
 	case status.Code(err) == codes.Unimplemented: // a rag of the version before
 		return c.Answer(ctx, q)
 	default:
-		return "", peer.Error(err)
+		return conversation.Composed{}, peer.Error(err)
 	}
 }
 
@@ -86,22 +87,47 @@ func request(q conversation.Question) *ragv1.GenerateAnswerRequest {
 	return r
 }
 
-func answer(r *ragv1.GenerateAnswerResponse) (string, error) {
+func answer(r *ragv1.GenerateAnswerResponse, q conversation.Question) (conversation.Composed, error) {
 	if strings.TrimSpace(r.GetText()) == "" {
-		return "", &conversation.PeerError{Verdict: conversation.Retry, Reason: "EMPTY_ANSWER"}
+		return conversation.Composed{}, &conversation.PeerError{Verdict: conversation.Retry, Reason: "EMPTY_ANSWER"}
 	}
-	return r.GetText(), nil
+	out := conversation.Composed{Text: r.GetText(), Basis: basis(r, q.KnowledgeBase)}
+	for _, s := range r.GetSuggestions() {
+		out.Suggestions = append(out.Suggestions, conversation.Suggestion{Title: s.GetTitle(), Question: s.GetQuestion()})
+	}
+	return out, nil
+}
+
+// basis keeps what an answer rests on, without what anybody wrote.
+func basis(r *ragv1.GenerateAnswerResponse, knowledgeBase string) *conversation.Basis {
+	out := &conversation.Basis{
+		KnowledgeBase: knowledgeBase, Confidence: r.GetConfidence(), Model: r.GetUsage().GetModel(),
+		InputTokens: r.GetUsage().GetInputTokens(), OutputTokens: r.GetUsage().GetOutputTokens(),
+	}
+	if r.GetOutcome() != ragv1.Outcome_OUTCOME_UNSPECIFIED {
+		out.Outcome = strings.ToLower(strings.TrimPrefix(r.GetOutcome().String(), "OUTCOME_"))
+	}
+	for _, c := range r.GetCitations() {
+		out.Passages = append(out.Passages, c.GetPassageId())
+		if !slices.Contains(out.Documents, c.GetDocumentId()) {
+			out.Documents = append(out.Documents, c.GetDocumentId())
+		}
+	}
+	return out
 }
 
 // turns returns the dialogue and how many of its last turns are open.
 func turns(q conversation.Question) (out []*ragv1.Turn, open int32) {
 	for _, m := range q.History {
-		out = append(out, &ragv1.Turn{Role: role(m.Role), Text: m.Text})
+		out = append(out, &ragv1.Turn{Role: role(m.Role), Text: m.Text, CitedPassageIds: m.Rests})
 	}
 	for i, text := range q.Open {
 		turn := &ragv1.Turn{Role: ragv1.Turn_ROLE_CUSTOMER, Text: text}
 		if i < len(q.Contexts) {
 			turn.Context = q.Contexts[i]
+		}
+		if i < len(q.Rests) {
+			turn.CitedPassageIds = q.Rests[i]
 		}
 		if i < len(q.Files) {
 			turn.Media = media(q.Files[i])

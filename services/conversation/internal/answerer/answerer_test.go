@@ -27,9 +27,9 @@ func TestAnswer(t *testing.T) {
 		q := question()
 		q.History = []conversation.PastMessage{{Role: conversation.Customer, Text: "a"}, {Role: conversation.Assistant, Text: "b"}, {Role: conversation.Staff, Text: "c"}}
 		q.RAG, q.Language, q.Contexts = false, "pt", []string{"el casco rojo"}
-		text, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), q)
+		answer, err := answerer.New(rag.Conn, time.Second).Answer(t.Context(), q)
 		require.NoError(t, err)
-		require.Equal(t, "respuesta a: hola", text)
+		require.Equal(t, "respuesta a: hola", answer.Text)
 		asked := rag.Asked()[0]
 		var roles []ragv1.Turn_Role
 		for _, turn := range asked.GetTurns() {
@@ -107,8 +107,8 @@ func TestStream(t *testing.T) {
 
 	ask := func(t *testing.T, rag *ragtest.Server, timeout time.Duration) (drafts []string, text string, err error) {
 		t.Helper()
-		text, err = answerer.New(rag.Conn, timeout).Stream(t.Context(), question(), func(d string) { drafts = append(drafts, d) })
-		return drafts, text, err
+		answer, err := answerer.New(rag.Conn, timeout).Stream(t.Context(), question(), func(d string) { drafts = append(drafts, d) })
+		return drafts, answer.Text, err
 	}
 
 	t.Run("HandsDraftsOnAndReturnsTheAnswer", func(t *testing.T) {

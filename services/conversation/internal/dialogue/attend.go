@@ -86,13 +86,19 @@ func (w *Worker) compose(ctx, stop context.Context, t conversation.Turn) (conver
 		return conversation.Answer{}, ptr(w.store(ctx, leftDismissed, "", func(ctx context.Context) error { return w.Mailbox.Dismiss(ctx, t) }))
 	}
 	last := d.Open[len(d.Open)-1]
-	text, err := w.draft(ctx, stop, t, d)
+	composed, err := w.draft(ctx, stop, t, d)
 	if err != nil {
 		return conversation.Answer{}, ptr(w.failOrRelease(ctx, stop, t, last.Language, err))
 	}
-	draft := conversation.Draft{Text: text, Seen: t.Seq, Through: last.Position, Language: last.Language}
-	if d.Group {
-		draft.ReplyTo = last.PlatformMessageID
+	draft := conversation.Draft{
+		Text: composed.Text, Seen: t.Seq, Through: last.Position, Language: last.Language, Basis: composed.Basis,
+	}
+	in, _ := w.Integrations.Get(t.Integration)
+	switch {
+	case d.Group:
+		draft.ReplyTo = last.PlatformMessageID // and no buttons: anybody could press them
+	case in.Suggestions:
+		draft.Buttons = conversation.ButtonsFor(composed, t.Platform)
 	}
 	a, err := stored(ctx, func(ctx context.Context) (conversation.Answer, error) { return w.Mailbox.Checkpoint(ctx, t, draft) })
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // draft takes in what the customer sent and composes the text, with no transaction open. It ends when the worker stops, and
 // shows "typing …" meanwhile, or what is written so far.
-func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (string, error) {
+func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d conversation.Dialogue) (conversation.Composed, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(stop, func() { cancel(errStopping) })()
@@ -20,33 +20,34 @@ func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d convers
 	go w.keepTyping(typing, t, d.Open[len(d.Open)-1].PlatformMessageID)
 	var err error
 	if d.Open, err = w.perceive(ctx, t, d.Open); err != nil {
-		return "", err
+		return conversation.Composed{}, err
 	}
 	return w.write(ctx, t, d, stopTyping)
 }
 
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
 // greeting is left to it.
-func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue, stopTyping func()) (string, error) {
+func (w *Worker) write(ctx context.Context, t conversation.Turn, d conversation.Dialogue, stopTyping func()) (conversation.Composed, error) {
 	asked := read(d.Open)
 	if len(asked.texts) == 0 {
-		return asked.ownWords(), nil
+		return conversation.Composed{Text: asked.ownWords()}, nil
 	}
-	text, err := w.ask(ctx, t, d, asked, stopTyping)
-	if err != nil {
-		return "", err
-	}
-	return withSentence(text, asked.sentence), nil
+	composed, err := w.ask(ctx, t, d, asked, stopTyping)
+	composed.Text = withSentence(composed.Text, asked.sentence)
+	return composed, err
 }
 
 // ask calls the answerer. The first draft that is shown takes the place of "typing …".
-func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions, stopTyping func()) (string, error) {
+func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Dialogue, asked questions, stopTyping func()) (conversation.Composed, error) {
 	last := d.Open[len(d.Open)-1]
 	in, _ := w.Integrations.Get(t.Integration)
 	q := conversation.Question{
 		Request: conversation.RequestID(uuid.NewString()), Customer: last.User, History: d.History, Open: asked.texts,
-		Contexts: asked.contexts, Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages,
+		Contexts: asked.contexts, Rests: asked.rests, Files: asked.files, KnowledgeBase: in.KnowledgeBase, RAG: d.RAG, Passages: d.Passages,
 		Language: last.Language, HumanContact: in.HumanContact,
+	}
+	if asked.alone {
+		q.History = nil // a button's question would be taken for one about what was said before
 	}
 	begin := time.Now()
 	defer func() { w.Metrics.Composing(time.Since(begin).Seconds()) }()

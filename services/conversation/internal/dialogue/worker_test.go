@@ -300,6 +300,8 @@ func TestWorker(t *testing.T) {
 
 type panicking struct{ conversation.Answerer }
 
-func (panicking) Answer(context.Context, conversation.Question) (string, error) { panic("veneno") }
+func (panicking) Answer(context.Context, conversation.Question) (conversation.Composed, error) {
+	panic("veneno")
+}
 
 func unavailable() error { return fault.New(fault.Unavailable, "PROVIDER_FAILED", "try again") }

@@ -95,6 +95,9 @@ func integration(p *channelsv1.Integration) conversation.Integration {
 	if s != nil && s.RagEnabled != nil {
 		in.RAGEnabled = s.GetRagEnabled()
 	}
+	if s != nil && s.Suggestions != nil {
+		in.Suggestions = s.GetSuggestions()
+	}
 	if s != nil && s.TopK != nil {
 		in.Passages = s.GetTopK()
 	}

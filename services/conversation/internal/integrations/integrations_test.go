@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
@@ -59,6 +60,7 @@ func TestFollower(t *testing.T) {
 		require.Equal(t, "es", in.Language)
 		require.Nil(t, in.Debounce)
 		require.False(t, in.StreamDrafts)
+		require.True(t, in.Suggestions)
 		require.Nil(t, in.WindowTemplate)
 	})
 
@@ -75,7 +77,7 @@ func TestFollower(t *testing.T) {
 				KnowledgeBase: "tienda", Language: "pt", RagEnabled: &off, TopK: &topK, HumanContact: "+57",
 				WindowTemplate: &channelsv1.WindowTemplate{Name: "volver", Languages: []string{"es"}},
 				Debounce:       durationpb.New(0), StaleAfter: durationpb.New(time.Hour),
-				StaffPause: durationpb.New(time.Minute), StreamDrafts: true,
+				StaffPause: durationpb.New(time.Minute), StreamDrafts: true, Suggestions: proto.Bool(false),
 			},
 		}), channelstest.Synced())
 		require.Eventually(t, func() bool { return len(table.Deleted()) == 1 }, patience, time.Millisecond)

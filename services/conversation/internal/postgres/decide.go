@@ -47,6 +47,7 @@ func (s *Store) lockBoth(ctx context.Context, tx pgx.Tx, t conversation.Turn) (l
 func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversation.Draft) (conversation.Answer, error) {
 	a := conversation.Answer{
 		Purpose: conversation.Reply, Text: d.Text, Through: d.Through, ReplyTo: d.ReplyTo, Language: d.Language,
+		Buttons: d.Buttons,
 	}
 	var thrownAway error
 	err := s.inTx(ctx, func(tx pgx.Tx) error {
@@ -62,7 +63,7 @@ func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversat
 			_, err = tx.Exec(ctx, s.sql.get(instead), t.Conversation)
 			return err
 		}
-		return s.decide(ctx, tx, t, &a)
+		return s.decide(ctx, tx, t, &a, d.Basis)
 	})
 	if err == nil {
 		err = thrownAway
@@ -84,15 +85,23 @@ func (l locked) discard(d conversation.Draft) (statement string, why error) {
 
 func (s *Store) decided(ctx context.Context, tx pgx.Tx, id conversation.MessageID, a *conversation.Answer) error {
 	a.ID = id
-	return tx.QueryRow(ctx, s.sql.get("answer_get"), id).Scan(&a.Request, &a.Text, &a.Through, &a.ReplyTo, &a.Language)
+	return tx.QueryRow(ctx, s.sql.get("answer_get"), id).Scan(&a.Request, &a.Text, &a.Through, &a.ReplyTo, &a.Language, &a.Buttons)
 }
 
 // decide stores a message of ours that is to go out, and mints its request id.
-func (s *Store) decide(ctx context.Context, tx pgx.Tx, t conversation.Turn, a *conversation.Answer) error {
+func (s *Store) decide(ctx context.Context, tx pgx.Tx, t conversation.Turn, a *conversation.Answer, basis *conversation.Basis) error {
 	a.ID, a.Request = conversation.MessageID(newID()), conversation.RequestID(uuid.NewString())
 	_, err := tx.Exec(ctx, s.sql.get("answer_decide"), t.Conversation, a.ID, a.Text, a.Purpose, a.Request, a.ReplyTo, a.Template,
-		a.Language, a.Through)
+		a.Language, a.Through, basis, orNull(a.Buttons))
 	return err
+}
+
+// orNull keeps a column empty where there is nothing to put into it.
+func orNull[T any](list []T) any {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 // Bury gives up on the open messages.
@@ -120,7 +129,7 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 		if err := tx.SendBatch(ctx, b).Close(); err != nil {
 			return err
 		}
-		return s.decide(ctx, tx, t, &conversation.Answer{Purpose: conversation.Apology, Text: apology, Through: through})
+		return s.decide(ctx, tx, t, &conversation.Answer{Purpose: conversation.Apology, Text: apology, Through: through}, nil)
 	})
 }
 

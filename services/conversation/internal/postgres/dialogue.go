@@ -191,7 +191,7 @@ func (in *intake) queueMessages(b *pgx.Batch) {
 		texts, states = append(texts, it.Plan.Text), append(states, string(stateOf(it.outcome)))
 		users, platformIDs = append(users, string(it.user)), append(platformIDs, it.Message.MessageID)
 		sentences, languages = append(sentences, string(it.Plan.Sentence)), append(languages, it.Plan.Language)
-		times, details = append(times, nullTime(it.OccurTime)), append(details, detailsOf(it.Message))
+		times, details = append(times, nullTime(it.OccurTime)), append(details, detailsOf(it.Message, it.chosen))
 	}
 	if len(ids) > 0 {
 		b.Queue(in.store.sql.get("messages_insert"), ids, talks, positions, roles, kinds, texts, states, users, platformIDs,
@@ -237,12 +237,13 @@ type details struct {
 	Contacts  []conversation.ContactCard `json:"contacts,omitempty"`
 	Referral  *conversation.Referral     `json:"referral,omitempty"`
 	Items     []conversation.OrderItem   `json:"items,omitempty"`
+	Chosen    bool                       `json:"chosen,omitempty"`
 }
 
-func detailsOf(m *conversation.InboundMessage) []byte {
+func detailsOf(m *conversation.InboundMessage, chosen bool) []byte {
 	d, err := json.Marshal(details{
 		m.ReplyToMessageID, m.QuotedText, m.OriginalMessageID, m.ButtonID, m.AlbumID, m.Forwarded, m.Media, m.Location, m.Contacts,
-		m.Referral, m.OrderItems,
+		m.Referral, m.OrderItems, chosen,
 	})
 	if err != nil || string(d) == "{}" { // only a number that JSON has no word for (NaN) fails
 		return nil

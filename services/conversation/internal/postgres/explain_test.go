@@ -54,7 +54,13 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"message_hear":   {[]any{talk, nowhere, "s", 1, "hola"}, []string{"messages_pkey"}},
 		"logs_list":      {[]any{[]string{"whatsapp", "telegram"}, time.Now(), nowhere, 10}, []string{"webhook_logs_newest", "webhook_events_pkey"}},
 		"logs_list_dead": {[]any{[]string{"whatsapp"}, time.Now(), nowhere, 10}, []string{"webhook_events_dead"}},
-		"messages_list":  {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
+		"buttons_find":   {[]any{[]string{nowhere}}, []string{"messages_pkey", "conversations_pkey"}},
+		"feedback_set": {
+			[]any{[]string{talk}, []string{"wamid.1"}, []int16{1}, []time.Time{time.Now()}},
+			[]string{"conversations_user", "messages_platform_id", "message_parts_pkey", "messages_pkey"},
+		},
+		"feedback_untold": {[]any{100}, []string{"messages_feedback"}},
+		"messages_list":   {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

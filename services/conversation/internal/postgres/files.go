@@ -92,7 +92,8 @@ func scanOpen(row pgx.CollectableRow) (m conversation.OpenMessage, err error) {
 	var quoted string
 	var referral *conversation.Referral
 	err = row.Scan(&m.ID, &m.Position, &m.User, &m.Text, &m.Sentence, &m.Language, &m.PlatformMessageID, &m.Album, &quoted, &referral,
-		&m.Kind, &a.media, &a.stored, &a.size, &a.err, &m.Transcript)
+		&m.Kind, &a.media, &a.stored, &a.size, &a.err, &m.Transcript,
+		&m.Chosen, &m.Rests)
 	m.File, m.Context = a.attachment(), conversation.Context(quoted, referral)
 	return m, err
 }
@@ -100,7 +101,8 @@ func scanOpen(row pgx.CollectableRow) (m conversation.OpenMessage, err error) {
 func scanMessage(row pgx.CollectableRow) (m conversation.Message, err error) {
 	var a attached
 	err = row.Scan(&m.ID, &m.Position, &m.Role, &m.Kind, &m.Text, &m.State, &m.PlatformMessageID, &m.CreateTime, &m.DeliveryState,
-		&m.MaybeDuplicate, &m.ReplyToMessageID, &m.Quoted, &m.Error, &a.media, &a.stored, &a.size, &a.err, &m.Transcript)
+		&m.MaybeDuplicate, &m.ReplyToMessageID, &m.Quoted, &m.Error, &a.media, &a.stored, &a.size, &a.err, &m.Transcript,
+		&m.Basis, &m.Feedback)
 	m.Media = a.attachment()
 	return m, err
 }

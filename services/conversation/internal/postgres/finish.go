@@ -86,7 +86,7 @@ func (s *Store) invite(ctx context.Context, tx pgx.Tx, t conversation.Turn, a co
 	if _, err := tx.Exec(ctx, s.sql.get("turn_settle_next"), t.Conversation, windowClosed); err != nil {
 		return err
 	}
-	return s.decide(ctx, tx, t, invitation(*template, a))
+	return s.decide(ctx, tx, t, invitation(*template, a), nil)
 }
 
 // invitation is the message that stands for a template in the conversation.

@@ -76,6 +76,8 @@ type item struct {
 	message  conversation.MessageID
 	talk     *talk
 	position int64
+	// chosen says that a button of ours was pressed.
+	chosen bool
 }
 
 func (s *Store) newIntake(tx pgx.Tx, deliveries []conversation.Delivery) *intake {
@@ -100,6 +102,7 @@ func (in *intake) run(ctx context.Context) error {
 		in.claim,            // payloads and event keys: what is new
 		in.changeIdentities, // before anybody is looked up
 		in.people.resolve,   // users, found or made
+		in.press,            // what stands behind buttons
 		in.receive,          // conversations locked, positions taken
 		in.write,            // messages, fetches, events, what staff answered, turns, reports, logs
 		in.amend,            // edits and deletions of earlier messages

@@ -38,10 +38,11 @@ func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
 	var a struct {
 		id, request, purpose, text, replyTo, template, language *string
 		through                                                 *int64
+		buttons                                                 []conversation.Button
 	}
 	err := row.Scan(&t.Conversation, &t.Token, &t.Integration, &t.Platform, &t.Seq, &t.First, &t.Attempt, &t.Crashes, &t.OpenedAt,
 		&t.Address.UserID, &t.Address.PhoneNumber, &chat, &thread, &business, &last,
-		&a.id, &a.request, &a.purpose, &a.text, &a.through, &a.replyTo, &a.template, &a.language)
+		&a.id, &a.request, &a.purpose, &a.text, &a.through, &a.replyTo, &a.template, &a.language, &a.buttons)
 	if err != nil {
 		return t, err
 	}
@@ -55,6 +56,7 @@ func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
 		t.Answer = &conversation.Answer{
 			ID: conversation.MessageID(*a.id), Request: conversation.RequestID(*a.request), Purpose: conversation.Purpose(*a.purpose),
 			Text: *a.text, Through: *a.through, ReplyTo: *a.replyTo, Template: *a.template, Language: *a.language,
+			Buttons: a.buttons,
 		}
 	}
 	return t, nil

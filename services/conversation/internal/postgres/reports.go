@@ -143,5 +143,5 @@ func (s *Store) holdLate(ctx context.Context, tx pgx.Tx, request conversation.Re
 	if err != nil || tag.RowsAffected() == 0 {
 		return err // the customer wrote meanwhile: the window is open
 	}
-	return s.decide(ctx, tx, t, invitation(*template, a))
+	return s.decide(ctx, tx, t, invitation(*template, a), nil)
 }

@@ -140,7 +140,28 @@ func messageOf(m conversation.Message) *conversationv1.Message {
 		PlatformMessageId: m.PlatformMessageID, CreateTime: timestamppb.New(m.CreateTime),
 		DeliveryState: conversationv1.DeliveryState(m.DeliveryState), MaybeDuplicate: m.MaybeDuplicate,
 		ReplyToMessageId: m.ReplyToMessageID, QuotedText: m.Quoted, Error: m.Error,
-		Media: mediaOf(m.Media), Transcript: m.Transcript,
+		Media: mediaOf(m.Media), Transcript: m.Transcript, Basis: basisOf(m.Basis), Feedback: feedbackOf(m.Feedback),
+	}
+}
+
+func basisOf(b *conversation.Basis) *conversationv1.AnswerBasis {
+	if b == nil {
+		return nil
+	}
+	return &conversationv1.AnswerBasis{
+		Outcome: b.Outcome, DocumentIds: b.Documents, Confidence: b.Confidence, Model: b.Model, InputTokens: b.InputTokens,
+		OutputTokens: b.OutputTokens,
+	}
+}
+
+func feedbackOf(f conversation.Feedback) conversationv1.Feedback {
+	switch f {
+	case conversation.Liked:
+		return conversationv1.Feedback_FEEDBACK_POSITIVE
+	case conversation.Disliked:
+		return conversationv1.Feedback_FEEDBACK_NEGATIVE
+	default:
+		return conversationv1.Feedback_FEEDBACK_UNSPECIFIED
 	}
 }
 

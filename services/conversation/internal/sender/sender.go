@@ -68,13 +68,22 @@ func (c *Client) send(ctx context.Context, t conversation.Turn, a conversation.A
 		return r.GetDelivery(), err
 	}
 	request := &channelsv1.SendMessageRequest{
-		RequestId: string(a.Request), Address: to, Content: &channelsv1.Content{Text: a.Text}, ReplyToMessageId: a.ReplyTo,
+		RequestId: string(a.Request), Address: to, Content: &channelsv1.Content{Text: a.Text, ButtonRows: buttons(a)}, ReplyToMessageId: a.ReplyTo,
 	}
 	if !t.WindowExpires.IsZero() {
 		request.ServiceWindowExpireTime = timestamppb.New(t.WindowExpires)
 	}
 	r, err := c.channels.SendMessage(ctx, request)
 	return r.GetDelivery(), err
+}
+
+// buttons puts each into a row of its own: questions are long.
+func buttons(a conversation.Answer) []*channelsv1.ButtonRow {
+	var out []*channelsv1.ButtonRow
+	for i, b := range a.Buttons {
+		out = append(out, &channelsv1.ButtonRow{Buttons: []*channelsv1.Button{{Id: conversation.ButtonID(a.ID, i), Title: b.Title}}})
+	}
+	return out
 }
 
 // ShowTyping shows that an answer is being written.

@@ -63,6 +63,8 @@ func (d *decoder) update(u *update, body []byte) gateway.Event {
 		return d.press(u.CallbackQuery)
 	case u.MyChatMember != nil:
 		return d.member(u.MyChatMember)
+	case u.MessageReaction != nil:
+		return d.reaction(u.MessageReaction)
 	default:
 		return gateway.Event{Kind: unnamed(body, "update_id")}
 	}

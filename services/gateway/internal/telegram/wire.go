@@ -20,6 +20,18 @@ type update struct {
 	CallbackQuery           *callbackQuery   `json:"callback_query"`
 	DeletedBusinessMessages *deletedMessages `json:"deleted_business_messages"`
 	MyChatMember            *memberChange    `json:"my_chat_member"`
+	MessageReaction         *reactionChange  `json:"message_reaction"`
+}
+
+type reactionChange struct {
+	Chat      *chat       `json:"chat"`
+	MessageID lenient.Int `json:"message_id"`
+	User      *user       `json:"user"`
+	Date      lenient.Int `json:"date"`
+	New       []struct {
+		Type  lenient.String `json:"type"`
+		Emoji lenient.String `json:"emoji"`
+	} `json:"new_reaction"`
 }
 
 type user struct {

@@ -13,9 +13,9 @@ const shortWords = 80
 // judge compares an answer with what is right.
 func judge(q Question, a rag.Answer) Result {
 	r := Result{
-		Question: q, Text: a.Text, Declined: a.Outcome != rag.Answered, Confidence: a.Confidence, Threshold: a.Threshold, Usage: a.Usage,
+		Question: q, Text: a.Text, Declined: !a.Outcome.Answers(), Confidence: a.Confidence, Threshold: a.Threshold, Usage: a.Usage,
 		Documents: documents(a.Found),
-		Right:     a.Outcome == rag.Answered && holdsAny(a.Text, q.Answers),
+		Right:     a.Outcome.Answers() && holdsAny(a.Text, q.Answers),
 		Short:     len(strings.Fields(withoutSources(a))) <= shortWords,
 	}
 	for _, c := range a.Citations {

@@ -31,6 +31,8 @@ type Store interface {
 	Indexes
 	// CreateKnowledgeBase returns Conflict if the name is taken.
 	CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error)
+	// UpdateKnowledgeBase returns NotFound if there is none of this name.
+	UpdateKnowledgeBase(ctx context.Context, name string, edit rag.KnowledgeBaseEdit) (rag.KnowledgeBase, error)
 	// KnowledgeBase returns NotFound if there is none of this name.
 	KnowledgeBase(ctx context.Context, name string) (rag.KnowledgeBase, error)
 	// Unchanged returns the document that a version would make no difference to.

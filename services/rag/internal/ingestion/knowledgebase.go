@@ -21,9 +21,25 @@ func (l *Library) CreateKnowledgeBase(ctx context.Context, name, displayName str
 		displayName = name
 	}
 	if !isName(displayName) {
-		return rag.KnowledgeBase{}, invalid("DISPLAY_NAME", "display_name must be at most 256 bytes without control characters")
+		return rag.KnowledgeBase{}, badDisplayName()
 	}
 	return l.store.CreateKnowledgeBase(ctx, name, displayName)
+}
+
+func badDisplayName() error {
+	return invalid("DISPLAY_NAME", "display_name must be at most 256 bytes without control characters")
+}
+
+// UpdateKnowledgeBase changes one. It returns Invalid for a bad display name or a threshold that is none, and NotFound if there
+// is no such knowledge base.
+func (l *Library) UpdateKnowledgeBase(ctx context.Context, name string, edit rag.KnowledgeBaseEdit) (rag.KnowledgeBase, error) {
+	if edit.DisplayName != nil && *edit.DisplayName != "" && !isName(*edit.DisplayName) {
+		return rag.KnowledgeBase{}, badDisplayName()
+	}
+	if t := edit.AnswerThreshold; t != nil && !(*t >= 0 && *t <= 1) { // NaN is none either
+		return rag.KnowledgeBase{}, invalid("ANSWER_THRESHOLD", "answer_threshold must be between 0 and 1")
+	}
+	return l.store.UpdateKnowledgeBase(ctx, name, edit)
 }
 
 // DeleteKnowledgeBase removes a knowledge base with all its documents. It returns NotFound if there is none and

@@ -49,7 +49,7 @@ func TestSupportQuestions(t *testing.T) {
 	questions := lines[evalQuestion](t, filepath.Join(folder, "soporte-es.questions.jsonl"))
 	for _, q := range questions {
 		answer := ask(t, answers, q)
-		isRight := answer.Outcome == rag.Answered && holdsAny(answer.Text, q.Answers)
+		isRight := answer.Outcome.Answers() && holdsAny(answer.Text, q.Answers)
 		if isRight || !q.Answerable && answer.Outcome == rag.Declined {
 			useful++
 		} else {

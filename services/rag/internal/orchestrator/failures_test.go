@@ -162,7 +162,7 @@ func TestCustomerIsAnsweredWhateverModelsDo(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%s %s %s", name, what, chain), func(t *testing.T) {
 					t.Parallel()
-					answers := orchestrator.New(b.Searcher, extract.New(b.Analyzer), llm.NewChain(zap.NewNop(), models(t)...), zaptest.NewLogger(t),
+					answers := orchestrator.New(b.Searcher, b.Store, extract.New(b.Analyzer), llm.NewChain(zap.NewNop(), models(t)...), zaptest.NewLogger(t),
 						orchestrator.WithPatience(patience))
 					for _, streams := range []bool{false, true} {
 						begin := time.Now()

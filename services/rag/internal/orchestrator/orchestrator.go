@@ -30,6 +30,9 @@ import (
 const (
 	extractiveGate = 0.35
 	modelGate      = 0.2
+	// unsureBand is how far above its gate an answer by extraction says that it may be none. Measured on support questions: most
+	// answers in it are right, so that a wider one would make good answers look bad.
+	unsureBand = 0.05
 )
 
 // maxContact bounds the way to reach a person, in bytes.
@@ -41,9 +44,19 @@ type Searcher interface {
 	Search(ctx context.Context, knowledgeBase, text string, topK int) (retrieval.Result, error)
 }
 
+// Shelf knows the knowledge bases.
+type Shelf interface {
+	// AnswerThreshold returns the coverage from which on a knowledge base answers, nil for the service's own. It returns NotFound
+	// for an unknown one.
+	AnswerThreshold(ctx context.Context, knowledgeBase string) (*float64, error)
+	// Live returns those of the passages that customers of a knowledge base may still be answered from.
+	Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error)
+}
+
 // Orchestrator composes answers. It is safe for concurrent use.
 type Orchestrator struct {
 	searcher  Searcher
+	shelf     Shelf
 	extractor *extract.Extractor
 	model     llm.Model
 	log       *zap.Logger
@@ -52,8 +65,10 @@ type Orchestrator struct {
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
-func New(searcher Searcher, extractor *extract.Extractor, model llm.Model, log *zap.Logger, options ...Option) *Orchestrator {
-	o := &Orchestrator{searcher: searcher, extractor: extractor, model: model, log: log, written: newWritten(), patience: DefaultPatience}
+func New(searcher Searcher, shelf Shelf, extractor *extract.Extractor, model llm.Model, log *zap.Logger, options ...Option) *Orchestrator {
+	o := &Orchestrator{
+		searcher: searcher, shelf: shelf, extractor: extractor, model: model, log: log, written: newWritten(), patience: DefaultPatience,
+	}
 	for _, option := range options {
 		option(o)
 	}
@@ -103,6 +118,9 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 		return rag.Answer{}, err
 	}
 	d.until, d.bill = o.until(ctx), &bill{}
+	if err := o.forget(ctx, &d); err != nil {
+		return rag.Answer{}, err
+	}
 	d.files = o.readable(d)
 	answer, err := o.answerTo(ctx, &d, show)
 	if err != nil {
@@ -116,6 +134,13 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 func (o *Orchestrator) answerTo(ctx context.Context, d *dialogue, show func(draft string)) (rag.Answer, error) {
 	if !d.Retrieve {
 		return o.fromModelAlone(ctx, *d, show)
+	}
+	if d.Threshold == nil {
+		own, err := o.shelf.AnswerThreshold(ctx, d.KnowledgeBase)
+		if err != nil {
+			return rag.Answer{}, err
+		}
+		d.Threshold = own
 	}
 	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
 	found, err := o.find(ctx, *d)
@@ -159,9 +184,19 @@ func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.R
 	if answer, ok := o.beyondDocuments(d, found); ok {
 		return answer, nil
 	}
-	switch {
-	case found.Question.Words() == 0:
+	if found.Question.Words() == 0 {
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
+	}
+	answer, err := o.fromDocuments(ctx, d, found, show)
+	if answer.Outcome == rag.Declined {
+		answer.Unanswered = d.question
+	}
+	return answer, err
+}
+
+// fromDocuments answers from what was found, or says that the documents hold no answer.
+func (o *Orchestrator) fromDocuments(ctx context.Context, d dialogue, found retrieval.Result, show func(draft string)) (rag.Answer, error) {
+	switch {
 	case len(found.Hits) == 0 || found.Confidence() < o.gate(d):
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence()), nil
 	case o.asksModel(d):
@@ -251,16 +286,27 @@ func textOf(turns []rag.Turn) string {
 	return strings.Join(texts, "\n")
 }
 
-// fromPassage answers with the best passage's own words.
+// fromPassage answers with the best passage's own words. One that just about serves comes with a doubt.
 func (o *Orchestrator) fromPassage(d dialogue, found retrieval.Result) rag.Answer {
 	best := found.Hits[0]
-	return d.answer(rag.Answer{
-		Text:       o.extractor.Answer(found.Question, best.Text),
-		Outcome:    rag.Answered,
-		Mode:       rag.Extractive,
-		Citations:  []rag.Citation{best.Cite()},
-		Confidence: found.Confidence(),
-	})
+	a := rag.Answer{
+		Text: o.extractor.Answer(found.Question, best.Text), Outcome: rag.Answered, Mode: rag.Extractive,
+		Citations: []rag.Citation{best.Cite()}, Confidence: found.Confidence(), Suggestions: suggestions(found.Hits),
+	}
+	if found.Confidence() < o.surer(d) {
+		a.Outcome, a.Text = rag.Unsure, d.phrases.Unsure(a.Text, d.HumanContact)
+	}
+	return d.answer(a)
+}
+
+// surer is the coverage from which on an answer by extraction needs no doubt. Where a model was to answer and did not, its
+// lower gate says nothing.
+func (o *Orchestrator) surer(d dialogue) float64 {
+	gate := o.gate(d)
+	if o.asksModel(d) {
+		gate = max(gate, extractiveGate)
+	}
+	return gate + unsureBand
 }
 
 // canned answers with a sentence of ours.

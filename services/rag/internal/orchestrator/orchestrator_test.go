@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
 func newOrchestrator(t *testing.T, b *ragtest.Bundle, model llm.Model) *orchestrator.Orchestrator {
 	t.Helper()
-	return orchestrator.New(b.Searcher, extract.New(b.Analyzer), model, zaptest.NewLogger(t))
+	return orchestrator.New(b.Searcher, b.Store, extract.New(b.Analyzer), model, zaptest.NewLogger(t))
 }
 
 // request asks the default knowledge base what one customer message says.

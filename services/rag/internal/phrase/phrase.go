@@ -12,6 +12,7 @@ import (
 // Phrases are the sentences of one language.
 type Phrases struct {
 	unknown, unclear, human  string
+	unsure                   string
 	person, account, outside string
 	hello, welcome, farewell string
 	source, sources          string
@@ -23,6 +24,7 @@ func In(lang rag.Language) Phrases {
 	case rag.English:
 		return Phrases{
 			unknown:  "I'm sorry, I don't know: I found nothing about it in my documents. Could you ask it in other words?",
+			unsure:   "I'm not sure, but this may answer your question:",
 			unclear:  "I didn't understand your message. Could you write your question in words?",
 			human:    "You can also reach a person: %s",
 			person:   "Of course, this is how you reach a person: %s",
@@ -36,6 +38,7 @@ func In(lang rag.Language) Phrases {
 	case rag.Portuguese:
 		return Phrases{
 			unknown:  "Desculpe, não sei: não encontrei nada sobre isso nos meus documentos. Pode perguntar com outras palavras?",
+			unsure:   "Não tenho certeza, mas isto pode responder à sua pergunta:",
 			unclear:  "Não entendi a sua mensagem. Pode escrever a pergunta com palavras?",
 			human:    "Você também pode falar com uma pessoa: %s",
 			person:   "Claro, assim você fala com uma pessoa: %s",
@@ -49,6 +52,7 @@ func In(lang rag.Language) Phrases {
 	}
 	return Phrases{
 		unknown:  "Lo siento, no lo sé: no encontré nada sobre eso en mis documentos. ¿Puedes preguntarlo con otras palabras?",
+		unsure:   "No estoy seguro, pero esto podría responder a tu pregunta:",
 		unclear:  "No entendí tu mensaje. ¿Puedes escribir tu pregunta con palabras?",
 		human:    "También puedes hablar con una persona: %s",
 		person:   "Claro, así puedes hablar con una persona: %s",
@@ -66,6 +70,15 @@ func (p Phrases) Unknown(contact string) string { return p.offering(p.unknown, c
 
 // Unclear says that the message holds no question, and offers the contact if there is one.
 func (p Phrases) Unclear(contact string) string { return p.offering(p.unclear, contact) }
+
+// Unsure puts before an answer that it may be none, and after it the contact if there is one.
+func (p Phrases) Unsure(answer, contact string) string {
+	text := p.unsure + "\n\n" + answer
+	if contact = strings.TrimSpace(contact); contact != "" {
+		text += "\n\n" + fmt.Sprintf(p.human, contact)
+	}
+	return text
+}
 
 // Person says how to reach one, "" where nobody is named.
 func (p Phrases) Person(contact string) string {

@@ -12,7 +12,7 @@ import (
 const createKnowledgeBase = `
 insert into knowledge_bases (name, display_name) values ($1, $2)
 on conflict (name) where delete_time is null do nothing
-returning id, name, display_name, 0, 0, false, 0, create_time`
+returning id, name, display_name, 0, 0, false, 0, create_time, answer_threshold`
 
 // CreateKnowledgeBase makes an empty one. Returns a Conflict if the name is taken.
 func (s *Store) CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error) {
@@ -23,11 +23,15 @@ func (s *Store) CreateKnowledgeBase(ctx context.Context, name, displayName strin
 	return kb, failure(err)
 }
 
-const selectKnowledgeBases = `
-select k.id, k.name, k.display_name, (select count(*) from documents d where d.knowledge_base_id = k.id), k.passage_count,
+// knowledgeBaseColumns are of a row called k.
+const knowledgeBaseColumns = `
+k.id, k.name, k.display_name, (select count(*) from documents d where d.knowledge_base_id = k.id), k.passage_count,
        k.next_generation is not null,
        (select coalesce(sum(d.passage_count), 0) from documents d join index_fills f on f.version_id = d.version_id
-        where d.knowledge_base_id = k.id and f.generation = k.next_generation), k.create_time
+        where d.knowledge_base_id = k.id and f.generation = k.next_generation), k.create_time,
+       k.answer_threshold`
+
+const selectKnowledgeBases = `select ` + knowledgeBaseColumns + `
 from knowledge_bases k
 where k.delete_time is null`
 
@@ -52,6 +56,32 @@ func (s *Store) KnowledgeBases(ctx context.Context, after string, limit int) ([]
 	return list, failure(err)
 }
 
+const updateKnowledgeBase = `
+update knowledge_bases k
+set display_name = coalesce(nullif($2, ''), case when $2 = '' then name else display_name end),
+    answer_threshold = case when $3 then $4 else answer_threshold end
+where name = $1 and delete_time is null
+returning ` + knowledgeBaseColumns
+
+// UpdateKnowledgeBase changes one. Returns NotFound if there is none.
+func (s *Store) UpdateKnowledgeBase(ctx context.Context, name string, edit rag.KnowledgeBaseEdit) (rag.KnowledgeBase, error) {
+	kb, err := scanKnowledgeBase(s.pool.QueryRow(ctx, updateKnowledgeBase, name, edit.DisplayName, edit.SetThreshold, edit.AnswerThreshold))
+	if isAbsent(err) {
+		err = noKnowledgeBase()
+	}
+	return kb, failure(err)
+}
+
+// AnswerThreshold returns the coverage from which on a knowledge base answers, nil for the service's own. Returns NotFound if
+// there is none.
+func (s *Store) AnswerThreshold(ctx context.Context, name string) (threshold *float64, err error) {
+	err = s.pool.QueryRow(ctx, `select answer_threshold from knowledge_bases where name = $1 and delete_time is null`, name).Scan(&threshold)
+	if isAbsent(err) {
+		err = noKnowledgeBase()
+	}
+	return threshold, failure(err)
+}
+
 const deleteKnowledgeBase = `
 update knowledge_bases set delete_time = now(), passage_count = 0 where name = $1 and delete_time is null
 returning id`
@@ -68,6 +98,8 @@ func (s *Store) DeleteKnowledgeBase(ctx context.Context, name string) (rag.Knowl
 			`delete from documents where knowledge_base_id = $1`,
 			`delete from versions where knowledge_base_id = $1`,
 			`delete from stem_counts where knowledge_base_id = $1`,
+			`delete from unanswered_questions where knowledge_base_id = $1`,
+			`delete from feedback where knowledge_base_id = $1`,
 		} {
 			if _, err := tx.Exec(ctx, statement, id); err != nil {
 				return err
@@ -83,6 +115,6 @@ func (s *Store) DeleteKnowledgeBase(ctx context.Context, name string) (rag.Knowl
 
 func scanKnowledgeBase(row pgx.Row) (kb rag.KnowledgeBase, err error) {
 	err = row.Scan(&kb.ID, &kb.Name, &kb.DisplayName, &kb.DocumentCount, &kb.PassageCount, &kb.Reindexing,
-		&kb.ReindexedCount, &kb.CreateTime)
+		&kb.ReindexedCount, &kb.CreateTime, &kb.AnswerThreshold)
 	return kb, err
 }

@@ -67,6 +67,31 @@ func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.
 	return out, failure(err)
 }
 
+const selectLive = `
+select p.id
+from passages p
+join documents d on d.version_id = p.version_id
+join knowledge_bases k on k.id = d.knowledge_base_id and k.delete_time is null
+where p.id = any($1::text[]::uuid[]) and k.name = $2 and d.audience = 'public' and d.trust = 'company'`
+
+// Live returns those of the ids that customers of a knowledge base may still be answered from, as Passages does.
+func (s *Store) Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error) {
+	out := map[rag.PassageID]bool{}
+	rows, err := s.pool.Query(ctx, selectLive, uuids(ids), knowledgeBase)
+	if err != nil {
+		return nil, failure(err)
+	}
+	var id rag.PassageID
+	_, err = pgx.ForEachRow(rows, []any{&id}, func() error {
+		out[id] = true
+		return nil
+	})
+	if isAbsent(err) {
+		return out, nil
+	}
+	return out, failure(err)
+}
+
 const selectActiveVersions = `
 select d.version_id from documents d where d.knowledge_base_id = $1 order by d.name`
 

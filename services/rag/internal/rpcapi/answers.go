@@ -85,6 +85,9 @@ func turns(list []*ragv1.Turn) []rag.Turn {
 	out := make([]rag.Turn, len(list))
 	for i, t := range list {
 		out[i] = rag.Turn{Role: role(t.GetRole()), Text: t.GetText(), Context: t.GetContext()}
+		for _, id := range t.GetCitedPassageIds() {
+			out[i].Rests = append(out[i].Rests, rag.PassageID(id))
+		}
 		for _, m := range t.GetMedia() {
 			out[i].Files = append(out[i].Files, m.GetContent())
 		}
@@ -121,6 +124,9 @@ func answerProto(a rag.Answer) *ragv1.GenerateAnswerResponse {
 			DocumentId: string(c.Document), Title: c.Title, SourceUri: c.SourceURI, PassageId: string(c.Passage),
 		})
 	}
+	for _, s := range a.Suggestions {
+		out.Suggestions = append(out.Suggestions, &ragv1.Suggestion{Title: s.Title, Question: s.Question})
+	}
 	return out
 }
 
@@ -134,6 +140,8 @@ func outcomeProto(o rag.Outcome) ragv1.Outcome {
 		return ragv1.Outcome_OUTCOME_SMALLTALK
 	case rag.Handoff:
 		return ragv1.Outcome_OUTCOME_HANDOFF
+	case rag.Unsure:
+		return ragv1.Outcome_OUTCOME_UNSURE
 	}
 	return ragv1.Outcome_OUTCOME_UNSPECIFIED
 }

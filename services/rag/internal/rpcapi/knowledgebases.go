@@ -4,6 +4,7 @@ import (
 	"context"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
+	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 )
@@ -12,6 +13,8 @@ import (
 type Shelf interface {
 	// CreateKnowledgeBase returns Invalid for a bad name and Conflict for one that is taken.
 	CreateKnowledgeBase(ctx context.Context, name, displayName string) (rag.KnowledgeBase, error)
+	// UpdateKnowledgeBase returns Invalid for values that make no sense and NotFound if there is none.
+	UpdateKnowledgeBase(ctx context.Context, name string, edit rag.KnowledgeBaseEdit) (rag.KnowledgeBase, error)
 	// DeleteKnowledgeBase returns NotFound if there is none and Precondition for the default one.
 	DeleteKnowledgeBase(ctx context.Context, name string) error
 	// Reindex returns NotFound if there is none.
@@ -85,6 +88,44 @@ func (s *KnowledgeBases) ListKnowledgeBases(ctx context.Context, r *ragv1.ListKn
 	return out, nil
 }
 
+// UpdateKnowledgeBase changes what the mask names.
+func (s *KnowledgeBases) UpdateKnowledgeBase(ctx context.Context, r *ragv1.UpdateKnowledgeBaseRequest) (*ragv1.UpdateKnowledgeBaseResponse, error) {
+	edit, err := knowledgeBaseEdit(r.GetKnowledgeBase(), r.GetUpdateMask().GetPaths())
+	if err != nil {
+		return nil, err
+	}
+	kb, err := s.shelf.UpdateKnowledgeBase(ctx, knowledgeBase(r.GetKnowledgeBase().GetName()), edit)
+	if err != nil {
+		return nil, err
+	}
+	return &ragv1.UpdateKnowledgeBaseResponse{KnowledgeBase: knowledgeBaseProto(kb)}, nil
+}
+
+func knowledgeBaseEdit(kb *ragv1.KnowledgeBase, paths []string) (edit rag.KnowledgeBaseEdit, err error) {
+	for _, path := range paths {
+		switch path {
+		case "display_name":
+			name := kb.GetDisplayName()
+			edit.DisplayName = &name
+		case "answer_threshold":
+			edit.SetThreshold = true
+			if kb != nil {
+				edit.AnswerThreshold = kb.AnswerThreshold
+			}
+		default:
+			return edit, maskInvalid()
+		}
+	}
+	if len(paths) == 0 {
+		return edit, maskInvalid()
+	}
+	return edit, nil
+}
+
+func maskInvalid() error {
+	return fault.New(fault.Invalid, "UPDATE_MASK", "update_mask must name display_name, answer_threshold or both")
+}
+
 // DeleteKnowledgeBase removes one with all its documents.
 func (s *KnowledgeBases) DeleteKnowledgeBase(ctx context.Context, r *ragv1.DeleteKnowledgeBaseRequest) (*ragv1.DeleteKnowledgeBaseResponse, error) {
 	if err := s.shelf.DeleteKnowledgeBase(ctx, r.GetName()); err != nil {
@@ -150,5 +191,6 @@ func knowledgeBaseProto(kb rag.KnowledgeBase) *ragv1.KnowledgeBase {
 		Reindexing:            kb.Reindexing,
 		ReindexedPassageCount: int32(kb.ReindexedCount),
 		CreateTime:            timestamp(kb.CreateTime),
+		AnswerThreshold:       kb.AnswerThreshold,
 	}
 }

@@ -2,6 +2,7 @@ package rpcapi_test
 
 import (
 	"encoding/base64"
+	"math"
 	"net"
 	"os"
 	"strings"
@@ -12,11 +13,13 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
@@ -33,6 +36,7 @@ type bundle struct {
 	bases      ragv1.KnowledgeBaseServiceClient
 	ingestions ragv1.IngestionServiceClient
 	sources    ragv1.SourceServiceClient
+	feedback   ragv1.FeedbackServiceClient
 	inside     *ragtest.Bundle
 	drain      func()
 }
@@ -46,8 +50,10 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	t.Helper()
 	inside := ragtest.New(t)
 	server := rpc.NewServer(zap.NewNop())
-	answerer := orchestrator.New(inside.Searcher, extract.New(inside.Analyzer), model, zap.NewNop())
-	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
+	answerer := orchestrator.New(inside.Searcher, inside.Store, extract.New(inside.Analyzer), model, zap.NewNop())
+	book := feedback.New(inside.Store, inside.Analyzer, zap.NewNop())
+	ragv1.RegisterFeedbackServiceServer(server, rpcapi.NewFeedback(book, inside.Store))
+	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(book.Listen(answerer), transcription.New(nil, zap.NewNop())))
 	draining := make(chan struct{})
 	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
@@ -61,8 +67,9 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	return &bundle{
 		answers: ragv1.NewAnswerServiceClient(conn), documents: ragv1.NewDocumentServiceClient(conn),
 		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
-		sources: ragv1.NewSourceServiceClient(conn),
-		inside:  inside, drain: func() { close(draining) },
+		sources:  ragv1.NewSourceServiceClient(conn),
+		feedback: ragv1.NewFeedbackServiceClient(conn),
+		inside:   inside, drain: func() { close(draining) },
 	}
 }
 
@@ -286,6 +293,39 @@ func TestKnowledgeBaseIsReindexed(t *testing.T) {
 	requireStatus(t, err, codes.NotFound, "KNOWLEDGE_BASE_NOT_FOUND")
 }
 
+func update(name, display string, threshold *float64, paths ...string) *ragv1.UpdateKnowledgeBaseRequest {
+	return &ragv1.UpdateKnowledgeBaseRequest{
+		KnowledgeBase: &ragv1.KnowledgeBase{Name: name, DisplayName: display, AnswerThreshold: threshold},
+		UpdateMask:    &fieldmaskpb.FieldMask{Paths: paths},
+	}
+}
+
+func TestUpdateOfAKnowledgeBaseIsRefused(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, c := range map[string]struct {
+		request *ragv1.UpdateKnowledgeBaseRequest
+		code    codes.Code
+		reason  string
+	}{
+		"nothing":       {&ragv1.UpdateKnowledgeBaseRequest{}, codes.InvalidArgument, "UPDATE_MASK"},
+		"other field":   {update("default", "", nil, "name"), codes.InvalidArgument, "UPDATE_MASK"},
+		"all":           {update("default", "", nil, "*"), codes.InvalidArgument, "UPDATE_MASK"},
+		"above":         {update("default", "", proto.Float64(1.1), "answer_threshold"), codes.InvalidArgument, "ANSWER_THRESHOLD"},
+		"below":         {update("default", "", proto.Float64(-0.1), "answer_threshold"), codes.InvalidArgument, "ANSWER_THRESHOLD"},
+		"no number":     {update("default", "", proto.Float64(math.NaN()), "answer_threshold"), codes.InvalidArgument, "ANSWER_THRESHOLD"},
+		"long name":     {update("default", strings.Repeat("x", 257), nil, "display_name"), codes.InvalidArgument, "DISPLAY_NAME"},
+		"unknown":       {update("otra", "x", nil, "display_name"), codes.NotFound, "KNOWLEDGE_BASE_NOT_FOUND"},
+		"unknown, \x00": {update("otra\x00", "x", nil, "display_name"), codes.NotFound, "KNOWLEDGE_BASE_NOT_FOUND"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := b.bases.UpdateKnowledgeBase(t.Context(), c.request)
+			requireStatus(t, err, c.code, c.reason)
+		})
+	}
+}
+
 func TestKnowledgeBases(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -294,6 +334,17 @@ func TestKnowledgeBases(t *testing.T) {
 	require.Equal(t, "otra", created.GetKnowledgeBase().GetDisplayName())
 	_, err = b.documents.CreateDocument(t.Context(), &ragv1.CreateDocumentRequest{KnowledgeBase: "otra", Name: "a", Content: []byte("Un secreto.")})
 	require.NoError(t, err)
+	updated, err := b.bases.UpdateKnowledgeBase(t.Context(), update("otra", "Tienda", proto.Float64(0.4), "display_name", "answer_threshold"))
+	require.NoError(t, err)
+	require.Equal(t, "Tienda", updated.GetKnowledgeBase().GetDisplayName())
+	require.InDelta(t, 0.4, updated.GetKnowledgeBase().GetAnswerThreshold(), 1e-9)
+	updated, err = b.bases.UpdateKnowledgeBase(t.Context(), update("otra", "", nil, "display_name"))
+	require.NoError(t, err)
+	require.Equal(t, "otra", updated.GetKnowledgeBase().GetDisplayName(), "empty is the name")
+	require.NotNil(t, updated.GetKnowledgeBase().AnswerThreshold, "what the mask does not name stays")
+	updated, err = b.bases.UpdateKnowledgeBase(t.Context(), update("otra", "x", nil, "answer_threshold"))
+	require.NoError(t, err)
+	require.Nil(t, updated.GetKnowledgeBase().AnswerThreshold)
 	got, err := b.bases.GetKnowledgeBase(t.Context(), &ragv1.GetKnowledgeBaseRequest{Name: "otra"})
 	require.NoError(t, err)
 	require.EqualValues(t, 1, got.GetKnowledgeBase().GetDocumentCount())

@@ -20,6 +20,7 @@ type Server struct {
 	mu     sync.Mutex
 	answer func(context.Context, *ragv1.GenerateAnswerRequest) (string, error)
 	stream func(ctx context.Context, q *ragv1.GenerateAnswerRequest, draft func(string)) (string, error)
+	dress  func(*ragv1.GenerateAnswerResponse)
 	asked  []*ragv1.GenerateAnswerRequest
 	senses senses
 	// streamed is how many of them asked for a stream.
@@ -41,6 +42,23 @@ func (r *Server) OnAnswer(f func(context.Context, *ragv1.GenerateAnswerRequest) 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = f
+}
+
+// OnResponse changes what goes along with an answer's text.
+func (r *Server) OnResponse(f func(*ragv1.GenerateAnswerResponse)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dress = f
+}
+
+func (r *Server) response(text string) *ragv1.GenerateAnswerResponse {
+	out := &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dress != nil {
+		r.dress(out)
+	}
+	return out
 }
 
 // OnStream makes it stream: f shows drafts and returns the answer. Without it, streams are not implemented.
@@ -74,7 +92,7 @@ func (r *Server) GenerateAnswer(ctx context.Context, q *ragv1.GenerateAnswerRequ
 	if err != nil {
 		return nil, err
 	}
-	return &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED}, nil
+	return r.response(text), nil
 }
 
 // StreamAnswer implements the service. An empty answer ends the stream without one.
@@ -96,6 +114,6 @@ func (r *Server) StreamAnswer(q *ragv1.StreamAnswerRequest, stream grpc.ServerSt
 		return err
 	}
 	return stream.Send(&ragv1.StreamAnswerResponse{Part: &ragv1.StreamAnswerResponse_Answer{
-		Answer: &ragv1.GenerateAnswerResponse{Text: text, Outcome: ragv1.Outcome_OUTCOME_ANSWERED},
+		Answer: r.response(text),
 	}})
 }

@@ -1,16 +1,18 @@
 select m.id, m.position, coalesce(m.user_id::text, '') as user_id, m.text, m.sentence, m.language, m.platform_message_id,
        coalesce(m.details->>'album', '') as album,
        coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted, m.details->'referral' as referral,
-       m.kind, m.details->'media' as media, m.media_id, m.media_size, m.media_error, m.transcript
+       m.kind, m.details->'media' as media, m.media_id, m.media_size, m.media_error, m.transcript,
+       coalesce((m.details->>'chosen')::bool, false) as chosen,
+       case when coalesce(m.details->>'quoted', '') = '' then quoted.passages end as passages
 from messages m
 left join lateral (
-    select said.text
+    select said.text, said.passages
     from (
-        select r.text, r.role from messages r
+        select r.text, r.role, r.basis->'passages' as passages from messages r
         where r.conversation_id = m.conversation_id and r.platform_message_id = m.details->>'reply_to'
           and r.platform_message_id <> '' and r.kind not in ('edit', 'deletion') and not r.deleted
         union all
-        select r.text, r.role from message_parts p join messages r on r.id = p.message_id
+        select r.text, r.role, r.basis->'passages' from message_parts p join messages r on r.id = p.message_id
         where p.conversation_id = m.conversation_id and p.platform_message_id = m.details->>'reply_to'
     ) as said
     -- a press on a button of ours bears the id of our message

@@ -2,7 +2,8 @@ select m.id, m.position, m.role, m.kind, m.text, m.state, m.platform_message_id,
        case when m.role = 'assistant' then m.reply_to else coalesce(m.details->>'reply_to', '') end as reply_to,
        coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted,
        case when m.role = 'assistant' then m.error else '' end as error,
-       m.details->'media' as media, m.media_id, m.media_size, m.media_error, coalesce(m.transcript, '') as transcript
+       m.details->'media' as media, m.media_id, m.media_size, m.media_error, coalesce(m.transcript, '') as transcript,
+       m.basis, m.feedback
 from messages m
 left join lateral (
     select said.text
