@@ -26,7 +26,7 @@ type evalCommand struct {
 	ragPeer
 	KnowledgeBase string   `default:"default" help:"The knowledge base."`
 	Threshold     *float64 `help:"Judge with this threshold instead of the knowledge base's own."`
-	Apply         bool     `help:"Make the threshold that is best on these questions the knowledge base's own."`
+	Apply         bool     `help:"Make the threshold that is best on these questions the knowledge base's own, if it beats the one in use."`
 	JSON          bool     `name:"json" help:"Print everything as JSON, each question's result included."`
 	Questions     string   `arg:"" type:"existingfile" help:"Questions, one JSON object a line: question, answers, answerable, relevant_doc_ids, kind, history."`
 }
@@ -59,10 +59,16 @@ func (c evalCommand) Run(ctx context.Context, s streams) error {
 	return c.apply(ctx, ragv1.NewKnowledgeBaseServiceClient(conn), r, s.err)
 }
 
-// apply stores the best threshold, and says so beside the output.
+// apply stores the best threshold if it is better than the one in use, and says so beside the output.
 func (c evalCommand) apply(ctx context.Context, client ragv1.KnowledgeBaseServiceClient, r *ragv1.EvaluateResponse, out io.Writer) error {
 	if r.BestThreshold == nil {
 		return errors.New("these questions tell no best threshold: some must have an answer in the documents, and some none")
+	}
+	// What the best one promises is reckoned from confidences alone. The one in use was tried.
+	if useful := r.GetTotal().GetUseful(); r.GetUsefulAtBest() <= useful {
+		_, err := fmt.Fprintf(out, "The threshold of %s stays %.4f: it serves these questions no worse (useful %.3f).\n",
+			c.KnowledgeBase, r.GetThreshold(), useful)
+		return err
 	}
 	changed, err := client.UpdateKnowledgeBase(ctx, &ragv1.UpdateKnowledgeBaseRequest{
 		KnowledgeBase: &ragv1.KnowledgeBase{Name: c.KnowledgeBase, AnswerThreshold: r.BestThreshold},

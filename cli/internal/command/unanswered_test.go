@@ -28,6 +28,7 @@ type library struct {
 	ragv1.UnimplementedEvaluationServiceServer
 	ragv1.UnimplementedKnowledgeBaseServiceServer
 	best    *float64
+	useful  float64
 	asked   *ragv1.ListUnansweredQuestionsRequest
 	updated *ragv1.UpdateKnowledgeBaseRequest
 }
@@ -54,7 +55,7 @@ func (l *library) DismissUnansweredQuestion(_ context.Context, r *ragv1.DismissU
 func (l *library) Evaluate(stream grpc.ClientStreamingServer[ragv1.EvaluateRequest, ragv1.EvaluateResponse]) error {
 	for {
 		if _, err := stream.Recv(); errors.Is(err, io.EOF) {
-			return stream.SendAndClose(&ragv1.EvaluateResponse{Threshold: 0.35, BestThreshold: l.best, Total: &ragv1.Metrics{Questions: 1}})
+			return stream.SendAndClose(&ragv1.EvaluateResponse{Threshold: 0.35, BestThreshold: l.best, UsefulAtBest: 0.7, Total: &ragv1.Metrics{Questions: 1, Useful: l.useful}})
 		} else if err != nil {
 			return err
 		}
@@ -122,6 +123,12 @@ func TestEvalApply(t *testing.T) {
 	require.Equal(t, "otra", service.updated.GetKnowledgeBase().GetName())
 	require.InDelta(t, 0.28, service.updated.GetKnowledgeBase().GetAnswerThreshold(), 1e-9)
 	require.Equal(t, []string{"answer_threshold"}, service.updated.GetUpdateMask().GetPaths())
+
+	service.useful, service.updated = 0.7, nil
+	code, _, errs = run("eval", "--apply", questions)
+	require.Zero(t, code)
+	require.Contains(t, errs, "The threshold of default stays 0.3500")
+	require.Nil(t, service.updated)
 
 	service.best = nil
 	code, _, errs = run("eval", "--apply", questions)
