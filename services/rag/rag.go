@@ -38,30 +38,43 @@ type KnowledgeBaseEdit struct {
 // KnowledgeBaseID is a UUID.
 type KnowledgeBaseID string
 
-// Tenant names a knowledge base's part of the index.
-type Tenant string
+// Tenant is a knowledge base's part of the index.
+type Tenant struct {
+	Name string
+	// Model is the embedding model whose vectors it has, empty for none.
+	Model string
+}
 
-// Tenant returns the name of one of the knowledge base's parts of the index: they are made one after the other, and the one
-// whose generation the knowledge base has is searched.
-func (id KnowledgeBaseID) Tenant(generation int) Tenant {
+// Tenant returns one of the knowledge base's parts of the index: they are made one after the other, and the one whose
+// generation the knowledge base has is searched.
+func (id KnowledgeBaseID) Tenant(generation int, model string) Tenant {
 	if generation == 0 {
-		return Tenant(id)
+		return Tenant{Name: string(id), Model: model}
 	}
-	return Tenant(string(id) + "_" + strconv.Itoa(generation))
+	return Tenant{Name: string(id) + "_" + strconv.Itoa(generation), Model: model}
 }
 
 // Placement says where a knowledge base's entries stand in the index.
 type Placement struct {
 	KnowledgeBase KnowledgeBaseID
 	Passages      int
-	// Generation is the one that is searched.
+	// Generation is the one that is searched, Model that of its vectors.
 	Generation int
+	Model      string
 	// Next is the generation that is being made beside it, 0 for none.
-	Next int
+	Next      int
+	NextModel string
 }
 
 // Live is the tenant that is searched.
-func (p Placement) Live() Tenant { return p.KnowledgeBase.Tenant(p.Generation) }
+func (p Placement) Live() Tenant { return p.KnowledgeBase.Tenant(p.Generation, p.Model) }
+
+// Beside is the tenant that is being made.
+func (p Placement) Beside() Tenant { return p.KnowledgeBase.Tenant(p.Next, p.NextModel) }
+
+// Takes tells whether a program with this embedding model may write into what is searched: it has its vectors, or is about to
+// be replaced.
+func (p Placement) Takes(model string) bool { return p.Model == model || p.Model == "" || p.Next != 0 }
 
 // ContentType is how a document is written.
 type ContentType string
@@ -154,6 +167,11 @@ type Hit struct {
 	Score float64
 	// Coverage is the share of the question's content that the passage covers, 0 to 1, comparable between searches.
 	Coverage float64
+	// Cosine is the embedding model's raw likeness of question and passage, 0 if there is none.
+	Cosine float64
+	// Confidence is how surely the passage is about the question, 0 to 1: its coverage, or how much more alike the two are for
+	// the embedding model than any two texts.
+	Confidence float64
 }
 
 // Version is one content of a document, cut and analysed.
@@ -172,8 +190,9 @@ type Version struct {
 	// Recipe names how passages were cut and analysed.
 	Recipe   string
 	Passages []Passage
-	// Generation is that of the index which its entries are written to.
+	// Generation is that of the index which its entries are written to, Tenant the index.
 	Generation int
+	Tenant     Tenant
 	// Replaces is the only version whose place this one may take, empty for whichever is current.
 	Replaces VersionID
 }

@@ -22,6 +22,9 @@ type options struct {
 	rounds int
 	length time.Duration
 	turns  int
+	// searches of a round.
+	searches int
+	only     string
 }
 
 func main() {
@@ -29,6 +32,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median of their ratios is printed")
 	flag.DurationVar(&o.length, "length", 5*time.Second, "length of one load")
 	flag.IntVar(&o.turns, "turns", 200, "questions of the latency measurement, 10 a second")
+	flag.IntVar(&o.searches, "searches", 2000, "searches of a round")
+	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers or search")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -54,11 +59,20 @@ func run(ctx context.Context, o options) error {
 	}
 	defer stores.Stop()
 	fmt.Printf("%s · load average before: %s\n", machine(), loadAverage())
-	if err := benchAcknowledgements(ctx, o, stores, dir); err != nil {
-		return err
-	}
-	if err := benchAnswers(ctx, o, stores); err != nil {
-		return err
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{
+		{"webhooks", func() error { return benchAcknowledgements(ctx, o, stores, dir) }},
+		{"answers", func() error { return benchAnswers(ctx, o, stores) }},
+		{"search", func() error { return benchSearches(ctx, o, stores) }},
+	} {
+		if o.only != "" && o.only != part.name {
+			continue
+		}
+		if err := part.run(); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
 	}
 	fmt.Printf("load average after: %s\n", loadAverage())
 	return nil

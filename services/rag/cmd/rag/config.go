@@ -33,6 +33,11 @@ type Config struct {
 	LLMMaxTokens int64         `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
 	LLMTimeout   time.Duration `env:"KNOBOT_LLM_TIMEOUT" envDefault:"25s"`
 
+	EmbeddingProvider string     `env:"KNOBOT_EMBEDDING_PROVIDER" envDefault:"none"`
+	EmbeddingBaseURL  string     `env:"KNOBOT_EMBEDDING_BASE_URL"`
+	EmbeddingAPIKey   env.Secret `env:"KNOBOT_EMBEDDING_API_KEY"`
+	EmbeddingModel    string     `env:"KNOBOT_EMBEDDING_MODEL"`
+
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
 	TranscriptionModel   string     `env:"KNOBOT_TRANSCRIPTION_MODEL"`
@@ -40,7 +45,7 @@ type Config struct {
 
 // Validate checks what types cannot say.
 func (c *Config) Validate() error {
-	faults := []error{c.models(), c.transcription()}
+	faults := []error{c.models(), c.embedding(), c.transcription()}
 	if !isHTTP(c.WeaviateURL) {
 		faults = append(faults, errors.New("KNOBOT_WEAVIATE_URL: it must be http://host:port or https://host:port"))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -69,6 +70,16 @@ func TestConfigOfFetching(t *testing.T) {
 	require.Equal(t, []string{"intranet:80", "[::1]:8080"}, cfg.FetchAllow)
 }
 
+func TestConfigOfEmbeddings(t *testing.T) {
+	t.Parallel()
+	var cfg Config
+	require.NoError(t, env.LoadFrom(&cfg, valid()))
+	require.Nil(t, cfg.embedder(prometheus.NewRegistry(), zap.NewNop()), "keyword search by default")
+	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_EMBEDDING_PROVIDER=openai", "KNOBOT_EMBEDDING_MODEL=tiny",
+		"KNOBOT_EMBEDDING_BASE_URL=http://127.0.0.1:11434/v1")))
+	require.Equal(t, "tiny", cfg.embedder(prometheus.NewRegistry(), zap.NewNop()).Model())
+}
+
 func TestFaultyConfigIsRefused(t *testing.T) {
 	t.Parallel()
 	for sentence, environ := range map[string][]string{
@@ -89,6 +100,10 @@ func TestFaultyConfigIsRefused(t *testing.T) {
 		"KNOBOT_WEAVIATE_URL":                         valid("KNOBOT_WEAVIATE_URL=weaviate:8080"),
 		"KNOBOT_DATABASE_URL":                         {"KNOBOT_GRPC_ADDR=127.0.0.1:9102"},
 		"KNOBOT_FETCH_ALLOW":                          valid("KNOBOT_FETCH_ALLOW=intranet:80,wiki"),
+		`"ada" is not none or openai`:                 valid("KNOBOT_EMBEDDING_PROVIDER=ada"),
+		"KNOBOT_EMBEDDING_MODEL is required":          valid("KNOBOT_EMBEDDING_PROVIDER=openai", "KNOBOT_EMBEDDING_API_KEY=sk-secret"),
+		"KNOBOT_EMBEDDING_API_KEY is required":        valid("KNOBOT_EMBEDDING_PROVIDER=openai", "KNOBOT_EMBEDDING_MODEL=m"),
+		"KNOBOT_EMBEDDING_BASE_URL: it must":          valid("KNOBOT_EMBEDDING_PROVIDER=openai", "KNOBOT_EMBEDDING_MODEL=m", "KNOBOT_EMBEDDING_BASE_URL=ollama:1"),
 	} {
 		var cfg Config
 		err := env.LoadFrom(&cfg, environ)

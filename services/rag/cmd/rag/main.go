@@ -14,6 +14,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/fetch"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
@@ -36,18 +37,19 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.OnStop(pool.Close)
-	index, err := weaviate.Open(cfg.weaviate(), traced(s.Tracer()))
+	server, err := weaviate.Open(cfg.weaviate(), traced(s.Tracer()))
 	if err != nil {
 		return err
 	}
-	s.OnStop(func() { _ = index.Close() })
+	s.OnStop(func() { _ = server.Close() })
 
+	index := hybrid.New(server, cfg.embedder(s.Metrics(), s.Logger()))
 	files := reader.New(cfg.CacheDir)
 	s.OnStop(files.Close)
 	store, analyzer := postgres.NewStore(pool), analysis.New()
 	library, keeper := ingestion.New(store, index, files, analyzer, s.Logger())
 	crawler := crawl.New(store, library, fetch.New(fetch.Config{Allow: cfg.FetchAllow}), s.Logger())
-	searcher := retrieval.New(store, index, keeper, analyzer)
+	searcher := retrieval.New(store, index, keeper, analyzer, s.Logger())
 	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(s.Logger()), s.Logger(),
 		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout))
 	book := feedback.New(store, analyzer, s.Logger())
@@ -57,6 +59,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
 	ragv1.RegisterFeedbackServiceServer(s.GRPC(), rpcapi.NewFeedback(book, store))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
+	s.Go("embeddings", index.Run)
 	s.Go("index", keeper.Run)
 	s.Go("sources", crawler.Run)
 	s.Go("ingestions", ingestion.NewWorker(library, store, s.Logger()).Run)

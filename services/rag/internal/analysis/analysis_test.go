@@ -139,3 +139,22 @@ func TestVowelChangesAndUnitsMeet(t *testing.T) {
 		require.Len(t, a.Document(word+" plato").Distinct, len(a.Document(word).Distinct)+1)
 	}
 }
+
+func TestLikenessOverlooksNothing(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		a, b string
+		want float64
+	}{
+		{"garanti", "garatni", 6.0 / 7},
+		{"devolucion", "debolusion", 0.8},
+		{"transferencia", "trasferensia", 11.0 / 13},
+		{"pañuelo", "panuelo", 6.0 / 7},
+		{"envio", "gratis", 0},
+		{"reembolso", "rembolso", 8.0 / 9},
+		{"abcdefghij", "xyzdefghij", 0.7},
+	} {
+		require.InDelta(t, c.want, analysis.Likeness(c.a, c.b), 1e-9, "%s %s", c.a, c.b)
+		require.InDelta(t, c.want, analysis.Likeness(c.b, c.a), 1e-9, "%s %s", c.b, c.a)
+	}
+}

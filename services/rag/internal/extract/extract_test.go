@@ -6,10 +6,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/extract"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
@@ -29,6 +31,14 @@ func (empty) Search(context.Context, rag.Tenant, string, int) ([]weaviate.Match,
 	return nil, nil
 }
 
+func (empty) Embeds(rag.Tenant) bool { return false }
+
+func (empty) Bearing(context.Context, string) *hybrid.Bearing { return nil }
+
+func (empty) Near(context.Context, rag.Tenant, *hybrid.Bearing, int) ([]weaviate.Match, error) {
+	return nil, nil
+}
+
 func (empty) Check(context.Context, rag.Tenant, int) error { return nil }
 
 func (empty) Lost(rag.Tenant) {}
@@ -36,7 +46,7 @@ func (empty) Lost(rag.Tenant) {}
 func answer(t *testing.T, question, passage string) string {
 	t.Helper()
 	analyzer := analysis.New()
-	found, err := retrieval.New(empty{}, empty{}, empty{}, analyzer).Search(t.Context(), "default", question, 1)
+	found, err := retrieval.New(empty{}, empty{}, empty{}, analyzer, zap.NewNop()).Search(t.Context(), "default", question, 1)
 	require.NoError(t, err)
 	return extract.New(analyzer).Answer(found.Question, passage)
 }

@@ -55,5 +55,5 @@ func (l *Library) unindex(ctx context.Context, dead rag.Garbage) error {
 	if err := l.index.DeleteVersion(ctx, place.Live(), dead.Version); err != nil || place.Next == 0 {
 		return err
 	}
-	return l.index.DeleteVersion(ctx, dead.KnowledgeBase.Tenant(place.Next), dead.Version)
+	return l.index.DeleteVersion(ctx, place.Beside(), dead.Version)
 }

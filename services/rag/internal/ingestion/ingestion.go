@@ -81,11 +81,17 @@ type Indexes interface {
 	SwitchIndex(ctx context.Context, p rag.Placement) (switched bool, err error)
 	GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error)
 	RemoveTenant(ctx context.Context, tenant rag.Tenant) error
+	// ClaimModel says which embedding model indexes shall have, AdoptModel has them made where they have another.
+	ClaimModel(ctx context.Context, model string) error
+	AdoptModel(ctx context.Context) error
 }
 
 // Index makes passages findable. It returns weaviate.ErrMissing and weaviate.ErrUnavailable.
 type Index interface {
+	// Model is the embedding model whose vectors are put in, empty for none.
+	Model() string
 	Ensure(ctx context.Context, in rag.Tenant) error
+	// Put returns Unavailable while the embedding model cannot be asked.
 	Put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error
 	DeleteVersion(ctx context.Context, in rag.Tenant, version rag.VersionID) error
 	Drop(ctx context.Context, in rag.Tenant) error
@@ -207,11 +213,9 @@ func (l *Library) process(ctx context.Context, v rag.Version, c course) (doc rag
 	if err != nil {
 		return rag.Document{}, false, err
 	}
-	place, err := l.store.Placement(ctx, v.KnowledgeBase)
-	if err != nil {
+	if err := l.place(ctx, &v); err != nil {
 		return rag.Document{}, false, err
 	}
-	v.Generation = place.Generation
 	if err := l.store.AddVersion(ctx, v); err != nil {
 		return rag.Document{}, false, err
 	}
@@ -239,7 +243,7 @@ func (l *Library) activate(ctx context.Context, v rag.Version, passages []chunk.
 		if err := l.store.AddPassages(ctx, v.ID, from, stored); err != nil {
 			return postgres.Activated{}, err
 		}
-		if err := l.put(ctx, v.KnowledgeBase.Tenant(v.Generation), entries); err != nil {
+		if err := l.put(ctx, v.Tenant, entries); err != nil {
 			return postgres.Activated{}, err
 		}
 		from += len(part)
@@ -263,8 +267,8 @@ func (l *Library) put(ctx context.Context, in rag.Tenant, entries []weaviate.Ent
 }
 
 func indexFailure(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || fault.KindOf(err) == fault.Unavailable {
+		return err
 	}
 	return fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "the search index cannot be written now, try again").WithCause(err)
 }
@@ -297,15 +301,16 @@ func (l *Library) analyse(v rag.Version, from int, cut []chunk.Passage) ([]rag.P
 	passages, entries := make([]rag.Passage, len(cut)), make([]weaviate.Entry, len(cut))
 	for i, p := range cut {
 		passages[i] = rag.Passage{ID: passageID(v.ID, from+i), Title: v.Title, HeadingPath: p.HeadingPath, Text: p.Text}
-		analysed := l.analyzer.Document(passages[i].Context())
-		passages[i].Stems = analysed.Distinct
-		entries[i] = entry(v.ID, passages[i].ID, analysed)
+		entries[i], passages[i].Stems = l.entry(v.ID, passages[i])
 	}
 	return passages, entries
 }
 
-func entry(version rag.VersionID, passage rag.PassageID, d analysis.Document) weaviate.Entry {
-	return weaviate.Entry{Passage: passage, Version: version, Stems: d.Stems, Pieces: d.Pieces}
+// entry returns what the index holds of a passage, and its different stems.
+func (l *Library) entry(version rag.VersionID, p rag.Passage) (weaviate.Entry, []string) {
+	text := p.Context()
+	d := l.analyzer.Document(text)
+	return weaviate.Entry{Passage: p.ID, Version: version, Stems: d.Stems, Pieces: d.Pieces, Text: text}, d.Distinct
 }
 
 func newVersion() rag.VersionID { return rag.VersionID(uuid.NewString()) }

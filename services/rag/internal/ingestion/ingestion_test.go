@@ -13,6 +13,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/filetest"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
@@ -71,7 +72,7 @@ func TestDocument(t *testing.T) {
 		require.Equal(t, first.ID, second.ID)
 		require.Equal(t, 2, second.Version)
 		require.Equal(t, []string{"El envío cuesta $7."}, texts(t, b, "costo del envío: cuesta"))
-		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
+		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, ""))
 		require.NoError(t, err)
 		require.Equal(t, 1, n, "the old version has left the index")
 	})
@@ -173,7 +174,7 @@ func TestTypeIsTakenFromTheName(t *testing.T) {
 
 // flaky is an index of which calls can be made to fail.
 type flaky struct {
-	*weaviate.Index
+	*hybrid.Index
 	put, deleteVersion, drop error
 }
 
@@ -203,7 +204,7 @@ func newFlaky(t *testing.T) (*ragtest.Bundle, *flaky) {
 	b := ragtest.New(t)
 	index := &flaky{Index: b.Index}
 	b.Library, b.Keeper = ingestion.New(b.Store, index, b.Files, b.Analyzer, zaptest.NewLogger(t))
-	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
+	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer, zaptest.NewLogger(t))
 	return b, index
 }
 
@@ -242,7 +243,7 @@ func TestDeadEntriesNeverSurface(t *testing.T) {
 
 	index.deleteVersion = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
-	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0))
+	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, ""))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the keeper has removed what was dead")
 	dead, err := b.Store.Garbage(t.Context(), 0, 10)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -37,6 +38,8 @@ type Keeper struct {
 	// complete holds the tenants that were seen whole; the others are not searched, because a search of half a
 	// knowledge base would deny what the company has written.
 	complete map[rag.Tenant]bool
+	// claimed says that the store knows which embedding model this program has.
+	claimed atomic.Bool
 }
 
 func newKeeper(l *Library) *Keeper {
@@ -112,6 +115,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 
 // Inspect compares the index with the store once, and repairs it.
 func (k *Keeper) Inspect(ctx context.Context) error {
+	if err := k.adopt(ctx); err != nil {
+		return err
+	}
 	places, err := k.library.store.Placements(ctx)
 	if err != nil {
 		return err
@@ -146,6 +152,9 @@ func (k *Keeper) restore(ctx context.Context, p rag.Placement) error {
 		return nil
 	}
 	k.setComplete(p.Live(), false)
+	if !p.Takes(k.library.index.Model()) {
+		return foreignModel()
+	}
 	return k.refill(ctx, p)
 }
 
@@ -176,7 +185,7 @@ func (k *Keeper) rewrite(ctx context.Context, in rag.Tenant, id rag.VersionID) e
 		entries := make([]weaviate.Entry, len(part))
 		for i, p := range part {
 			p.Title = v.Title
-			entries[i] = entry(v.ID, p.ID, k.library.analyzer.Document(p.Context()))
+			entries[i], _ = k.library.entry(v.ID, p)
 		}
 		if err := indexFailure(k.library.index.Put(ctx, in, entries)); err != nil {
 			return err

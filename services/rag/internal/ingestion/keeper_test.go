@@ -6,23 +6,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap/zaptest"
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
-	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
-	"github.com/knobot/knobot/services/rag/internal/retrieval"
 )
-
-// restarted returns the bundle as another process sees it that has inspected nothing yet.
-func restarted(t *testing.T, b *ragtest.Bundle) *ragtest.Bundle {
-	t.Helper()
-	again := *b
-	again.Library, again.Keeper = ingestion.New(b.Store, b.Index, b.Files, b.Analyzer, zaptest.NewLogger(t))
-	again.Searcher = retrieval.New(b.Store, b.Index, again.Keeper, b.Analyzer)
-	return &again
-}
 
 func search(t *testing.T, b *ragtest.Bundle, question string) error {
 	t.Helper()
@@ -35,7 +23,7 @@ func TestLostIndexIsFilledAgain(t *testing.T) {
 	b := ragtest.New(t)
 	b.AddShop(t)
 	before := texts(t, b, "garantía de bicicletas")
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
 
 	require.Equal(t, "INDEX_UNAVAILABLE", fault.ReasonOf(search(t, b, "garantía")), "nothing is denied meanwhile")
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -49,9 +37,9 @@ func TestHalfAnIndexIsNotSearched(t *testing.T) {
 	kb := kbOf(t, b)
 	versions, err := b.Store.ActiveVersions(t.Context(), kb)
 	require.NoError(t, err)
-	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0), versions[0]))
+	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0, ""), versions[0]))
 
-	again := restarted(t, b)
+	again := b.Restarted(t, nil)
 	err = search(t, again, "garantía")
 	require.Equal(t, "INDEX_INCOMPLETE", fault.ReasonOf(err))
 	_, ok := fault.RetryAfterOf(err)
@@ -67,7 +55,7 @@ func TestRunRepairsWhatASearchMissed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Keeper.Run(ctx) }()
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
 	require.Eventually(t, func() bool { return search(t, b, "garantía") == nil }, 30*time.Second, 20*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
@@ -77,7 +65,7 @@ func TestAddingToALostIndexDoesNotHideTheRest(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)
 	b.AddShop(t)
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0)))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
 	b.Add(t, "nuevo.md", "Vendemos monopatines.")
 	require.Equal(t, fault.Unavailable, fault.KindOf(search(t, b, "garantía de bicicletas")))
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -100,7 +88,7 @@ func TestOldPassagesAreMadeAgain(t *testing.T) {
 	_, err = b.Store.Activate(t.Context(), old)
 	require.NoError(t, err)
 
-	again := restarted(t, b)
+	again := b.Restarted(t, nil)
 	require.NoError(t, again.Keeper.Inspect(t.Context()))
 	require.Equal(t, []string{"El envío cuesta $5."}, texts(t, again, "envío"))
 	now, err := b.Store.Document(t.Context(), doc.ID)
@@ -156,7 +144,7 @@ func TestDeletedKnowledgeBaseIsGoneFromTheIndexToo(t *testing.T) {
 
 	index.drop = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()), "the keeper drops what could not be dropped at once")
-	_, err = b.Index.Count(t.Context(), kb.ID.Tenant(0))
+	_, err = b.Index.Count(t.Context(), kb.ID.Tenant(0, ""))
 	require.Error(t, err)
 	tombs, err := b.Store.DeletedKnowledgeBases(t.Context())
 	require.NoError(t, err)

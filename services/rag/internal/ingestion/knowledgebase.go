@@ -63,7 +63,7 @@ func (l *Library) drop(ctx context.Context, id rag.KnowledgeBaseID) {
 		err = l.index.Drop(ctx, place.Live())
 	}
 	if err == nil && place.Next != 0 {
-		err = l.index.Drop(ctx, id.Tenant(place.Next))
+		err = l.index.Drop(ctx, place.Beside())
 	}
 	if err == nil {
 		err = l.store.RemoveKnowledgeBase(ctx, id)

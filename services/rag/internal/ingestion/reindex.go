@@ -30,10 +30,10 @@ func (l *Library) Reindex(ctx context.Context, name string) error {
 // advance fills the index that is being made beside a knowledge base's own, and puts it in its place once it holds every
 // document. Documents that change meanwhile are found missing, and filled in too. Several replicas may do it at once.
 func (k *Keeper) advance(ctx context.Context, p rag.Placement) error {
-	if p.Next == 0 {
-		return nil
+	if p.Next == 0 || p.NextModel != k.library.index.Model() {
+		return nil // none, or another program's
 	}
-	next := p.KnowledgeBase.Tenant(p.Next)
+	next := p.Beside()
 	if err := k.library.index.Ensure(ctx, next); err != nil {
 		return err
 	}

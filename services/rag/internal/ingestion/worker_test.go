@@ -13,6 +13,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/filetest"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
@@ -48,7 +49,7 @@ func ingestionOf(t *testing.T, b *ragtest.Bundle, id rag.IngestionID) rag.Ingest
 
 // interrupted calls before every write of the index.
 type interrupted struct {
-	*weaviate.Index
+	*hybrid.Index
 	before func()
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 const selectStatistics = `
-select k.id, k.passage_count, k.index_generation, c.stem, c.passages
+select k.id, k.passage_count, k.index_generation, k.index_model, c.stem, c.passages
 from knowledge_bases k
 left join stem_counts c on c.knowledge_base_id = k.id and c.stem = any($2)
 where k.name = $1 and k.delete_time is null`
@@ -23,8 +23,8 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	}
 	var stem *string
 	var count *int
-	var generation int
-	tag, err := pgx.ForEachRow(rows, []any{&out.KnowledgeBase, &out.Passages, &generation, &stem, &count}, func() error {
+	var place rag.Placement
+	tag, err := pgx.ForEachRow(rows, []any{&place.KnowledgeBase, &out.Passages, &place.Generation, &place.Model, &stem, &count}, func() error {
 		if stem != nil && count != nil {
 			out.Counts[*stem] = *count
 		}
@@ -33,7 +33,7 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	if isAbsent(err) || err == nil && tag.RowsAffected() == 0 {
 		err = noKnowledgeBase()
 	}
-	out.Tenant = out.KnowledgeBase.Tenant(generation)
+	out.KnowledgeBase, out.Tenant = place.KnowledgeBase, place.Live()
 	return out, failure(err)
 }
 

@@ -10,10 +10,10 @@ import (
 )
 
 const selectPlacements = `
-select id, passage_count, index_generation, coalesce(next_generation, 0) from knowledge_bases `
+select id, passage_count, index_generation, index_model, coalesce(next_generation, 0), next_model from knowledge_bases `
 
 func scanPlacement(row pgx.CollectableRow) (p rag.Placement, err error) {
-	err = row.Scan(&p.KnowledgeBase, &p.Passages, &p.Generation, &p.Next)
+	err = row.Scan(&p.KnowledgeBase, &p.Passages, &p.Generation, &p.Model, &p.Next, &p.NextModel)
 	return p, err
 }
 
@@ -41,7 +41,9 @@ func (s *Store) Placement(ctx context.Context, kb rag.KnowledgeBaseID) (rag.Plac
 }
 
 const startReindex = `
-update knowledge_bases set next_generation = coalesce(next_generation, index_generation + 1)
+update knowledge_bases
+set next_generation = coalesce(next_generation, index_generation + 1),
+    next_model = case when next_generation is null then (select model from embedding) else next_model end
 where name = $1 and delete_time is null returning id`
 
 // StartReindex has an index made beside the one that answers; if one is being made, it goes on. Returns NotFound if there is
@@ -79,7 +81,8 @@ insert into index_fills (version_id, generation) select id, $2 from versions whe
 }
 
 const switchIndex = `
-update knowledge_bases k set index_generation = next_generation, next_generation = null
+update knowledge_bases k
+set index_generation = next_generation, index_model = next_model, next_generation = null, next_model = ''
 where k.id = $1 and k.next_generation = $2 and not exists (
     select 1 from documents d where d.knowledge_base_id = k.id and not exists (
         select 1 from index_fills f where f.version_id = d.version_id and f.generation = $2))`
@@ -101,24 +104,72 @@ delete from index_fills f using versions v
 where v.id = f.version_id and v.knowledge_base_id = $1`, p.KnowledgeBase); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `insert into index_garbage (tenant) values ($1) on conflict do nothing`, p.Live())
-		return err
+		return addGarbage(ctx, tx, p.Live())
 	})
 	return switched, err
 }
 
 // GarbageTenants returns tenants that have not been searched for some time.
 func (s *Store) GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error) {
-	rows, err := s.pool.Query(ctx, `select tenant from index_garbage where create_time < now() - $1::interval limit 100`, age)
+	rows, err := s.pool.Query(ctx, `select tenant, model from index_garbage where create_time < now() - $1::interval limit 100`, age)
 	if err != nil {
 		return nil, failure(err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[rag.Tenant])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[rag.Tenant])
 	return list, failure(err)
 }
 
 // RemoveTenant forgets a tenant that is no longer in the index.
 func (s *Store) RemoveTenant(ctx context.Context, tenant rag.Tenant) error {
-	_, err := s.pool.Exec(ctx, `delete from index_garbage where tenant = $1`, tenant)
+	_, err := s.pool.Exec(ctx, `delete from index_garbage where tenant = $1`, tenant.Name)
 	return failure(err)
+}
+
+func addGarbage(ctx context.Context, tx pgx.Tx, tenant rag.Tenant) error {
+	_, err := tx.Exec(ctx, `insert into index_garbage (tenant, model) values ($1, $2) on conflict do nothing`, tenant.Name, tenant.Model)
+	return err
+}
+
+// ClaimModel says which embedding model indexes shall have from now on.
+func (s *Store) ClaimModel(ctx context.Context, model string) error {
+	_, err := s.pool.Exec(ctx, `update embedding set model = $1`, model)
+	return failure(err)
+}
+
+const (
+	selectOfAnotherModel = selectPlacements + `
+where delete_time is null
+  and case when next_generation is null then index_model else next_model end <> (select model from embedding)
+order by id for update`
+
+	startModel = `
+update knowledge_bases
+set next_generation = coalesce(next_generation, index_generation) + 1, next_model = (select model from embedding)
+where id = $1`
+)
+
+// AdoptModel has an index of the claimed model made for every knowledge base that has another; what was being made of another
+// becomes garbage.
+func (s *Store) AdoptModel(ctx context.Context) error {
+	return s.within(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, selectOfAnotherModel)
+		if err != nil {
+			return err
+		}
+		others, err := pgx.CollectRows(rows, scanPlacement)
+		if err != nil {
+			return err
+		}
+		for _, p := range others {
+			if _, err := tx.Exec(ctx, startModel, p.KnowledgeBase); err != nil {
+				return err
+			}
+			if p.Next != 0 {
+				if err := addGarbage(ctx, tx, p.Beside()); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
 }

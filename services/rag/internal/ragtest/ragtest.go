@@ -19,8 +19,10 @@ import (
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/crawl"
+	"github.com/knobot/knobot/services/rag/internal/embedding"
 	"github.com/knobot/knobot/services/rag/internal/fetch"
 	"github.com/knobot/knobot/services/rag/internal/filetest"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/reader"
@@ -96,7 +98,7 @@ func Index(t testing.TB) *weaviate.Index {
 // Bundle is the service's inside, over a fresh database.
 type Bundle struct {
 	Store    *postgres.Store
-	Index    *weaviate.Index
+	Index    *hybrid.Index
 	Library  *ingestion.Library
 	Keeper   *ingestion.Keeper
 	Worker   *ingestion.Worker
@@ -116,7 +118,7 @@ func New(t testing.TB, allow ...string) *Bundle {
 	require.NoError(t, err)
 	b := &Bundle{
 		Store:    postgres.NewStore(pool),
-		Index:    Index(t),
+		Index:    hybrid.New(Index(t), nil),
 		Analyzer: analysis.New(),
 		Files:    files(),
 	}
@@ -124,8 +126,23 @@ func New(t testing.TB, allow ...string) *Bundle {
 	b.Worker = ingestion.NewWorker(b.Library, b.Store, zaptest.NewLogger(t))
 	// Tests have their web servers on loopback; the service has to be told to fetch from there.
 	b.Crawler = crawl.New(b.Store, b.Library, fetch.New(fetch.Config{Allow: allow, Pause: time.Millisecond}), zaptest.NewLogger(t))
-	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer)
+	b.Searcher = retrieval.New(b.Store, b.Index, b.Keeper, b.Analyzer, zaptest.NewLogger(t))
 	return b
+}
+
+// Restarted returns the bundle as another process sees it, with this embedding model or, with nil, without any. Its keeper has
+// inspected nothing yet.
+func (b *Bundle) Restarted(t testing.TB, embedder *embedding.Client) *Bundle {
+	t.Helper()
+	again, log := *b, zaptest.NewLogger(t)
+	again.Index = hybrid.New(b.Index.Index, embedder)
+	if embedder != nil {
+		require.NoError(t, embedder.Measure(t.Context()))
+	}
+	again.Library, again.Keeper = ingestion.New(b.Store, again.Index, b.Files, b.Analyzer, log)
+	again.Worker = ingestion.NewWorker(again.Library, b.Store, log)
+	again.Searcher = retrieval.New(b.Store, again.Index, again.Keeper, b.Analyzer, log)
+	return &again
 }
 
 // Add takes a document into the default knowledge base.

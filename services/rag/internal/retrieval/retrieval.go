@@ -1,17 +1,18 @@
-// Package retrieval finds the passages that serve a question: a keyword search in the index, checked against PostgreSQL,
-// with a measure of how much of the question each passage covers.
+// Package retrieval finds the passages that serve a question: a keyword search in the index, and a vector search beside it
+// where there are embeddings, checked against PostgreSQL, with a measure of how much of the question each passage covers.
 package retrieval
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"math"
-	"slices"
+	"sync"
+
+	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
@@ -35,6 +36,12 @@ type Store interface {
 type Index interface {
 	// Search returns weaviate.ErrMissing if there is nothing to search, else weaviate.ErrUnavailable.
 	Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]weaviate.Match, error)
+	// Embeds tells whether a tenant has vectors that a question's can be compared with.
+	Embeds(in rag.Tenant) bool
+	// Bearing is a question's vector, nil where there is none.
+	Bearing(ctx context.Context, text string) *hybrid.Bearing
+	// Near returns the entries nearest to a question, with their cosines.
+	Near(ctx context.Context, in rag.Tenant, b *hybrid.Bearing, limit int) ([]weaviate.Match, error)
 }
 
 // Keeper knows whether the index holds what it should.
@@ -51,11 +58,14 @@ type Searcher struct {
 	index    Index
 	keeper   Keeper
 	analyzer *analysis.Analyzer
+	log      *zap.Logger
+	// tenants holds what was searched last, by the knowledge base's name.
+	tenants sync.Map
 }
 
 // New returns a searcher.
-func New(store Store, index Index, keeper Keeper, analyzer *analysis.Analyzer) *Searcher {
-	return &Searcher{store: store, index: index, keeper: keeper, analyzer: analyzer}
+func New(store Store, index Index, keeper Keeper, analyzer *analysis.Analyzer, log *zap.Logger) *Searcher {
+	return &Searcher{store: store, index: index, keeper: keeper, analyzer: analyzer, log: log}
 }
 
 // Result is what a search found.
@@ -66,12 +76,12 @@ type Result struct {
 	Hits []rag.Hit
 }
 
-// Confidence is the coverage of the best passage.
+// Confidence is that of the best passage.
 func (r Result) Confidence() float64 {
 	if len(r.Hits) == 0 {
 		return 0
 	}
-	return r.Hits[0].Coverage
+	return r.Hits[0].Confidence
 }
 
 // CheckTopK returns Invalid for a number of passages that nobody can ask for.
@@ -89,6 +99,7 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 		return Result{}, err
 	}
 	analysed := s.analyzer.Question(text)
+	ahead := s.begin(ctx, knowledgeBase, analysed.Text, text, candidates(topK))
 	statistics, err := s.store.Statistics(ctx, knowledgeBase, analysed.Stems())
 	if err != nil {
 		return Result{}, err
@@ -97,77 +108,69 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 	if analysed.Text == "" || statistics.Passages == 0 {
 		return Result{Question: question}, nil
 	}
+	s.tenants.Store(knowledgeBase, statistics.Tenant)
 	if err := s.keeper.Check(ctx, statistics.Tenant, statistics.Passages); err != nil {
 		return Result{}, err
 	}
-	hits, err := s.live(ctx, statistics, analysed.Text, topK)
+	hits, bearing, err := s.live(ctx, statistics, ahead, topK)
 	if err != nil {
 		return Result{}, err
 	}
-	rank(hits, question)
+	rank(hits, question, bearing)
 	return Result{Question: question, Hits: hits[:min(len(hits), topK)]}, nil
 }
 
-// coverageWeight is what coverage adds to the keyword score, of which the best is 1. Measured: it puts the right passage
-// first for 1 to 2 % more of the questions, and more does not help.
-const coverageWeight = 0.4
-
-// precision is to how much of a unit two hits are told apart: what is closer is rounding in the index.
-const precision = 1e5
-
-// rank fills in the hits' coverage and puts the best first.
-func rank(hits []rag.Hit, question Question) {
-	if len(hits) == 0 {
-		return
-	}
-	best := hits[0].Score
-	for i := range hits {
-		hits[i].Coverage = question.Coverage(hits[i].Stems)
-	}
-	worth := func(h rag.Hit) float64 { return math.Round((h.Score/best + coverageWeight*h.Coverage) * precision) }
-	slices.SortStableFunc(hits, func(a, b rag.Hit) int {
-		// Of equal ones the first in reading order, whatever the ids are: ingesting again must not change an answer.
-		return cmp.Or(cmp.Compare(worth(b), worth(a)), cmp.Compare(a.DocumentName, b.DocumentName), cmp.Compare(a.Ordinal, b.Ordinal))
-	})
-}
+// candidates is how many entries are looked at first: more than are wanted, because coverage changes their order.
+func candidates(topK int) int { return 2*topK + 10 }
 
 // live searches until topK passages of current documents are found, or there are no more.
-func (s *Searcher) live(ctx context.Context, in rag.Statistics, expression string, topK int) ([]rag.Hit, error) {
-	for limit := 2*topK + 10; ; limit *= 4 {
-		matches, err := s.index.Search(ctx, in.Tenant, expression, limit)
-		if err != nil {
-			return nil, s.failure(in.Tenant, err)
+func (s *Searcher) live(ctx context.Context, in rag.Statistics, a *ahead, topK int) ([]rag.Hit, *hybrid.Bearing, error) {
+	for limit := candidates(topK); ; limit *= 4 {
+		found := a.find(ctx, in.Tenant, limit)
+		if found.err != nil {
+			return nil, nil, s.failure(in.Tenant, found.err)
 		}
-		hits, err := s.current(ctx, in.KnowledgeBase, matches)
+		hits, err := s.current(ctx, in.KnowledgeBase, found)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if len(hits) >= topK || len(matches) < limit || limit >= maxCandidates {
-			return hits, nil
+		exhausted := len(found.words) < limit && len(found.near) < limit
+		if len(hits) >= topK || exhausted || limit >= maxCandidates {
+			return hits, found.bearing, nil
 		}
 	}
 }
 
-// current turns matches into hits, best first, without those that no current document holds.
-func (s *Searcher) current(ctx context.Context, kb rag.KnowledgeBaseID, matches []weaviate.Match) ([]rag.Hit, error) {
-	slices.SortStableFunc(matches, func(a, b weaviate.Match) int {
-		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Passage, b.Passage))
-	})
-	ids := make([]rag.PassageID, len(matches))
-	for i, m := range matches {
-		ids[i] = m.Passage
-	}
+// current turns what was found into hits, without those that no current document holds.
+func (s *Searcher) current(ctx context.Context, kb rag.KnowledgeBaseID, f found) ([]rag.Hit, error) {
+	scores, cosines, ids := byPassage(f)
 	passages, err := s.store.Passages(ctx, kb, ids)
 	if err != nil {
 		return nil, err
 	}
 	hits := make([]rag.Hit, 0, len(passages))
-	for _, m := range matches {
-		if p, ok := passages[m.Passage]; ok {
-			hits = append(hits, rag.Hit{Passage: p, Score: m.Score})
+	for _, id := range ids {
+		if p, ok := passages[id]; ok {
+			hits = append(hits, rag.Hit{Passage: p, Score: scores[id], Cosine: cosines[id]})
 		}
 	}
 	return hits, nil
+}
+
+// byPassage brings both lists together; ids has each passage once.
+func byPassage(f found) (scores, cosines map[rag.PassageID]float64, ids []rag.PassageID) {
+	scores, cosines = make(map[rag.PassageID]float64, len(f.words)), make(map[rag.PassageID]float64, len(f.near))
+	for _, m := range f.words {
+		scores[m.Passage] = m.Score
+		ids = append(ids, m.Passage)
+	}
+	for _, m := range f.near {
+		cosines[m.Passage] = m.Score
+		if _, both := scores[m.Passage]; !both {
+			ids = append(ids, m.Passage)
+		}
+	}
+	return scores, cosines, ids
 }
 
 func (s *Searcher) failure(in rag.Tenant, err error) error {

@@ -3,13 +3,16 @@ package retrieval_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
@@ -46,6 +49,14 @@ func (w *world) Search(_ context.Context, _ rag.Tenant, _ string, limit int) ([]
 	return append([]weaviate.Match(nil), w.matches[:min(limit, len(w.matches))]...), w.searchErr
 }
 
+func (w *world) Embeds(rag.Tenant) bool { return false }
+
+func (w *world) Bearing(context.Context, string) *hybrid.Bearing { return nil }
+
+func (w *world) Near(context.Context, rag.Tenant, *hybrid.Bearing, int) ([]weaviate.Match, error) {
+	return nil, nil
+}
+
 func (w *world) Check(context.Context, rag.Tenant, int) error { return w.incomplete }
 
 func (w *world) Lost(in rag.Tenant) { w.lost = append(w.lost, in) }
@@ -53,7 +64,7 @@ func (w *world) Lost(in rag.Tenant) { w.lost = append(w.lost, in) }
 // newWorld has dead matches before the live ones.
 func newWorld(dead, live int) *world {
 	w := &world{
-		statistics: rag.Statistics{KnowledgeBase: "kb", Tenant: "kb", Passages: 100, Counts: map[string]int{"envi": 10}},
+		statistics: rag.Statistics{KnowledgeBase: "kb", Tenant: rag.Tenant{Name: "kb"}, Passages: 100, Counts: map[string]int{"envi": 10}},
 		passages:   map[rag.PassageID]rag.Passage{},
 	}
 	for i := range dead + live {
@@ -68,7 +79,7 @@ func newWorld(dead, live int) *world {
 
 func search(t *testing.T, w *world, question string, topK int) (retrieval.Result, error) {
 	t.Helper()
-	return retrieval.New(w, w, w, analysis.New()).Search(t.Context(), "default", question, topK)
+	return retrieval.New(w, w, w, analysis.New(), zap.NewNop()).Search(t.Context(), "default", question, topK)
 }
 
 func TestDeadMatchesAreSearchedPast(t *testing.T) {
@@ -121,13 +132,50 @@ func TestMissingEntriesAreReported(t *testing.T) {
 	w.searchErr = weaviate.ErrMissing
 	_, err := search(t, w, "envío", 5)
 	require.Equal(t, fault.Unavailable, fault.KindOf(err))
-	require.Equal(t, []rag.Tenant{"kb"}, w.lost)
+	require.Equal(t, []rag.Tenant{{Name: "kb"}}, w.lost)
 
 	w = newWorld(0, 1)
 	w.incomplete = fault.New(fault.Unavailable, "INDEX_INCOMPLETE", "wait")
 	_, err = search(t, w, "envío", 5)
 	require.Equal(t, "INDEX_INCOMPLETE", fault.ReasonOf(err))
 	require.Empty(t, w.searches)
+}
+
+// changed is a world whose knowledge base's tenant changes.
+type changed struct {
+	*world
+	mu sync.Mutex
+}
+
+func (c *changed) Statistics(context.Context, string, []string) (rag.Statistics, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.statistics, nil
+}
+
+func (c *changed) Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]weaviate.Match, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if in != c.statistics.Tenant {
+		return nil, weaviate.ErrMissing
+	}
+	return c.world.Search(ctx, in, expression, limit)
+}
+
+// TestSearchBegunInAnotherTenantIsThrownAway makes the index anew between two searches.
+func TestSearchBegunInAnotherTenantIsThrownAway(t *testing.T) {
+	t.Parallel()
+	c := &changed{world: newWorld(0, 10)}
+	searcher := retrieval.New(c, c, c, analysis.New(), zap.NewNop())
+	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", Model: "m"}} {
+		c.mu.Lock()
+		c.statistics.Tenant = tenant
+		c.mu.Unlock()
+		found, err := searcher.Search(t.Context(), "default", "envío", 5)
+		require.NoError(t, err)
+		require.Len(t, found.Hits, 5)
+	}
+	require.Empty(t, c.lost, "what is not asked for cannot be lost")
 }
 
 func TestTopKIsBounded(t *testing.T) {

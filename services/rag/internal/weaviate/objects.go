@@ -12,7 +12,6 @@ import (
 	"github.com/weaviate/weaviate-go-client/v4/weaviate/filters"
 	"github.com/weaviate/weaviate-go-client/v4/weaviate/graphql"
 	"github.com/weaviate/weaviate/entities/models"
-	pb "github.com/weaviate/weaviate/grpc/generated/protocol/v1"
 
 	rag "github.com/knobot/knobot/services/rag"
 )
@@ -26,6 +25,10 @@ type Entry struct {
 	Version rag.VersionID
 	// Stems and Pieces are separated by spaces.
 	Stems, Pieces string
+	// Text is what its vector is made of; it does not go into the index.
+	Text string
+	// Vector is empty in a tenant without vectors, or as long as there is none.
+	Vector []float32
 }
 
 // Put writes entries; writing the same ones again changes nothing. When it returns they can be found. It returns
@@ -69,8 +72,9 @@ func (x *Index) put(ctx context.Context, in rag.Tenant, entries []Entry) error {
 	objects := make([]*models.Object, len(entries))
 	for i, e := range entries {
 		objects[i] = &models.Object{
-			Class: Class, Tenant: string(in), ID: strfmt.UUID(e.Passage),
+			Class: class(in), Tenant: in.Name, ID: strfmt.UUID(e.Passage),
 			Properties: map[string]any{propStems: e.Stems, propPieces: e.Pieces, propVersion: string(e.Version)},
+			Vector:     e.Vector,
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -106,7 +110,7 @@ func (x *Index) DeleteVersion(ctx context.Context, in rag.Tenant, version rag.Ve
 	where := filters.Where().WithPath([]string{propVersion}).WithOperator(filters.Equal).WithValueText(string(version))
 	for {
 		// One call removes at most 10,000 objects (QUERY_MAXIMUM_RESULTS), fewer than a document may have.
-		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(Class).WithTenant(string(in)).WithWhere(where).Do(ctx)
+		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(class(in)).WithTenant(in.Name).WithWhere(where).Do(ctx)
 		if err := translate(err); err != nil {
 			if errors.Is(err, ErrMissing) {
 				return nil
@@ -128,7 +132,7 @@ func (x *Index) Count(ctx context.Context, in rag.Tenant) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := c.GraphQL().Aggregate().WithClassName(Class).WithTenant(string(in)).
+	response, err := c.GraphQL().Aggregate().WithClassName(class(in)).WithTenant(in.Name).
 		WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}}).Do(ctx)
 	if err != nil {
 		return 0, translate(err)
@@ -137,13 +141,13 @@ func (x *Index) Count(ctx context.Context, in rag.Tenant) (int, error) {
 	for _, e := range response.Errors {
 		return 0, translate(fmt.Errorf("%s", e.Message))
 	}
-	return count(response.Data)
+	return count(response.Data, class(in))
 }
 
-// count digs {"Aggregate": {Class: [{"meta": {"count": n}}]}} out of a response.
-func count(data map[string]models.JSONObject) (int, error) {
+// count digs {"Aggregate": {class: [{"meta": {"count": n}}]}} out of a response.
+func count(data map[string]models.JSONObject, class string) (int, error) {
 	aggregate, _ := data["Aggregate"].(map[string]any)
-	groups, _ := aggregate[Class].([]any)
+	groups, _ := aggregate[class].([]any)
 	if len(groups) == 1 {
 		group, _ := groups[0].(map[string]any)
 		meta, _ := group["meta"].(map[string]any)
@@ -152,40 +156,4 @@ func count(data map[string]models.JSONObject) (int, error) {
 		}
 	}
 	return 0, fmt.Errorf("%w: unexpected shape of a count", ErrUnavailable)
-}
-
-// Match is an entry found.
-type Match struct {
-	Passage rag.PassageID
-	Score   float64
-}
-
-// Search returns the entries that match an expression of terms best, best first. The expression is words of letters and
-// digits that package analysis made, never a customer's text. It returns ErrMissing if there is no such tenant.
-func (x *Index) Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]Match, error) {
-	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
-	defer cancel()
-	reply, err := x.search.Search(x.outgoing(ctx), &pb.SearchRequest{
-		Collection:  Class,
-		Tenant:      string(in),
-		Limit:       uint32(max(limit, 0)),
-		Uses_127Api: true,
-		Uses_125Api: true, //nolint:staticcheck // deprecated in the stubs, yet 1.35.2 answers in the old form without it
-		Uses_123Api: true, //nolint:staticcheck // likewise
-		Metadata:    &pb.MetadataRequest{Uuid: true, Score: true},
-		Properties:  &pb.PropertiesRequest{},
-		// Stems three times as heavy as pieces measured best, with and without typing errors.
-		Bm25Search: &pb.BM25{Query: expression, Properties: []string{propStems + "^3", propPieces}},
-	})
-	if err != nil {
-		return nil, translate(err)
-	}
-	matches := make([]Match, 0, len(reply.GetResults()))
-	for _, r := range reply.GetResults() {
-		matches = append(matches, Match{
-			Passage: rag.PassageID(r.GetMetadata().GetId()),
-			Score:   float64(r.GetMetadata().GetScore()),
-		})
-	}
-	return matches, nil
 }

@@ -2,6 +2,8 @@ package weaviate
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,6 +13,7 @@ import (
 	"github.com/weaviate/weaviate/entities/models"
 
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/analysis"
 )
 
 // The properties of an object; its UUID is the passage's id.
@@ -20,9 +23,19 @@ const (
 	propVersion = "version_id"
 )
 
+// class names the collection of a tenant's entries: there is one for each analyser and embedding model.
+func class(in rag.Tenant) string {
+	const name = "Passage_" + analysis.Version
+	if in.Model == "" {
+		return name
+	}
+	hash := sha256.Sum256([]byte(in.Model))
+	return name + "_" + hex.EncodeToString(hash[:4])
+}
+
 // Ensure makes the class and the tenant where they are missing.
 func (x *Index) Ensure(ctx context.Context, in rag.Tenant) error {
-	if err := x.ensureClass(ctx); err != nil {
+	if err := x.ensureClass(ctx, in); err != nil {
 		return err
 	}
 	c, err := x.v4(ctx)
@@ -30,28 +43,29 @@ func (x *Index) Ensure(ctx context.Context, in rag.Tenant) error {
 		return err
 	}
 	// Creating a tenant that exists is no error (measured on 1.35.2).
-	return translate(c.Schema().TenantsCreator().WithClassName(Class).
-		WithTenants(models.Tenant{Name: string(in)}).Do(ctx))
+	return translate(c.Schema().TenantsCreator().WithClassName(class(in)).
+		WithTenants(models.Tenant{Name: in.Name}).Do(ctx))
 }
 
-func (x *Index) ensureClass(ctx context.Context) error {
+func (x *Index) ensureClass(ctx context.Context, in rag.Tenant) error {
 	c, err := x.v4(ctx)
 	if err != nil {
 		return err
 	}
-	there, err := c.Schema().ClassExistenceChecker().WithClassName(Class).Do(ctx)
+	there, err := c.Schema().ClassExistenceChecker().WithClassName(class(in)).Do(ctx)
 	if err != nil || there {
 		return translate(err)
 	}
-	err = c.Schema().ClassCreator().WithClass(class()).Do(ctx)
-	if again, check := c.Schema().ClassExistenceChecker().WithClassName(Class).Do(ctx); check == nil && again {
+	err = c.Schema().ClassCreator().WithClass(definition(in)).Do(ctx)
+	if again, check := c.Schema().ClassExistenceChecker().WithClassName(class(in)).Do(ctx); check == nil && again {
 		return nil // made by us, or by another replica at the same time
 	}
 	return translate(err)
 }
 
-// class is indexed by our own terms alone: separated by spaces, without Weaviate's stopwords, and without vectors.
-func class() *models.Class {
+// definition is indexed by our own terms, separated by spaces, without Weaviate's stopwords, and by vectors of ours where
+// there are any.
+func definition(in rag.Tenant) *models.Class {
 	yes, no := true, false
 	terms := func(name string) *models.Property {
 		return &models.Property{
@@ -59,8 +73,8 @@ func class() *models.Class {
 			IndexSearchable: &yes, IndexFilterable: &no,
 		}
 	}
-	return &models.Class{
-		Class:              Class,
+	out := &models.Class{
+		Class:              class(in),
 		Vectorizer:         "none",
 		MultiTenancyConfig: &models.MultiTenancyConfig{Enabled: true},
 		InvertedIndexConfig: &models.InvertedIndexConfig{
@@ -76,6 +90,11 @@ func class() *models.Class {
 			},
 		},
 	}
+	if in.Model != "" {
+		// Flat compares with every vector of the tenant: exact, the same each time, and without the tombstones of a graph.
+		out.VectorIndexType, out.VectorIndexConfig = "flat", map[string]any{"distance": "cosine"}
+	}
+	return out
 }
 
 // Drop removes a tenant with all that is in it. It is no error if there is none.
@@ -84,7 +103,7 @@ func (x *Index) Drop(ctx context.Context, in rag.Tenant) error {
 	if err != nil {
 		return err
 	}
-	err = translate(c.Schema().TenantsDeleter().WithClassName(Class).WithTenants(string(in)).Do(ctx))
+	err = translate(c.Schema().TenantsDeleter().WithClassName(class(in)).WithTenants(in.Name).Do(ctx))
 	if errors.Is(err, ErrMissing) {
 		return nil
 	}
@@ -108,7 +127,8 @@ func isMissing(text string) bool {
 	text = strings.ToLower(text)
 	for _, sign := range []string{
 		"not present in schema", "could not find class", "class not found", "tenant not found",
-		"no graphql provider present", // a Weaviate that never had a class (1.35.2)
+		"no graphql provider present",   // a Weaviate that never had a class (1.35.2)
+		`on type "aggregateobjectsobj"`, // one that has others
 	} {
 		if strings.Contains(text, sign) {
 			return true

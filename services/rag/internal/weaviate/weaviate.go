@@ -23,8 +23,6 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-
-	"github.com/knobot/knobot/services/rag/internal/analysis"
 )
 
 var (
@@ -33,9 +31,6 @@ var (
 	// ErrUnavailable says that Weaviate could not be asked, or could not answer.
 	ErrUnavailable = errors.New("weaviate: unavailable")
 )
-
-// Class is the name of the collection for passages of this analyser.
-const Class = "Passage_" + analysis.Version
 
 const (
 	// callTimeout bounds every call but a search.

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
-func newKB() rag.Tenant { return rag.Tenant(uuid.NewString()) }
+func newKB() rag.Tenant { return rag.Tenant{Name: uuid.NewString()} }
 
 // entry is a passage of version that holds stems.
 func entry(version rag.VersionID, stems string) weaviate.Entry {
@@ -119,6 +119,64 @@ func TestIndex(t *testing.T) {
 			require.NoError(t, err, "%q", text)
 			require.Equal(t, e.Passage, matches[0].Passage, "%q", text)
 		}
+	})
+}
+
+func TestVectors(t *testing.T) {
+	t.Parallel()
+	setup := func(t *testing.T) (*weaviate.Index, rag.Tenant) {
+		t.Helper()
+		index, kb := ragtest.Index(t), newKB()
+		kb.Model = "of-three"
+		require.NoError(t, index.Ensure(t.Context(), kb))
+		return index, kb
+	}
+	placed := func(stems string, vector ...float32) weaviate.Entry {
+		e := entry(version(), stems)
+		e.Vector = vector
+		return e
+	}
+
+	t.Run("NearestComesFirstWithItsCosine", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		same, half, other := placed("a", 1, 0, 0), placed("b", 0.5, 0.8660254, 0), placed("c", 0, 0, 1)
+		require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{other, half, same, entry(version(), "none")}))
+		matches, err := index.Near(t.Context(), kb, []float32{1, 0, 0}, 10)
+		require.NoError(t, err)
+		require.Len(t, matches, 3, "an entry without a vector is no neighbour")
+		for i, want := range []struct {
+			weaviate.Entry
+			cosine float64
+		}{{same, 1}, {half, 0.5}, {other, 0}} {
+			require.Equal(t, want.Passage, matches[i].Passage)
+			require.InDelta(t, want.cosine, matches[i].Score, 1e-5)
+		}
+		found, err := index.Search(t.Context(), kb, "none", 10)
+		require.NoError(t, err)
+		require.Len(t, found, 1, "and is found by its terms all the same")
+	})
+
+	t.Run("EveryCharacterStandsBesideAVector", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		var entries []weaviate.Entry
+		for _, text := range []string{"\U0001F3F4\U000E0067\U000E007F", "\a\v\x7f\x00", `"}) { Get }`, "ñandú"} {
+			entries = append(entries, placed(text, 0, 1, 0))
+		}
+		require.NoError(t, index.Put(t.Context(), kb, entries))
+		matches, err := index.Near(t.Context(), kb, []float32{0, 1, 0}, 10)
+		require.NoError(t, err)
+		require.Len(t, matches, len(entries))
+	})
+
+	t.Run("AnotherDimensionIsRefused", func(t *testing.T) {
+		t.Parallel()
+		index, kb := setup(t)
+		require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{placed("a", 1, 0, 0)}))
+		require.ErrorIs(t, index.Put(t.Context(), kb, []weaviate.Entry{placed("b", 1, 0)}), weaviate.ErrUnavailable)
+		_, err := index.Near(t.Context(), kb, []float32{1, 0}, 10)
+		require.ErrorIs(t, err, weaviate.ErrUnavailable)
 	})
 }
 
