@@ -2,6 +2,8 @@ package orchestrator
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -41,17 +43,22 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 
 // fromText makes the answer of what the model wrote, if that can be said.
 func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []rag.Hit, text string) rag.Answer {
-	text, cited, known := read(text, len(sources))
+	line, rest, _ := firstLine(text)
+	quoted, proof := prove(line, sources)
+	answer, cited, known := read(rest, len(sources))
 	switch {
-	case !known:
-		o.written.WithLabelValues(declined).Inc()
-		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
-	case text == "":
+	case strings.Contains(text, noAnswer), !known:
+		return o.declines(d, found, declined)
+	case proof == misquoted:
+		return o.declines(d, found, misquotes)
+	case proof == noProof:
+		return o.withoutModel(d, found, unproven, errUnproven)
+	case answer == "":
 		return o.withoutModel(d, found, failed, llm.ErrEmpty)
-	case len(cited) == 0:
-		return o.withoutModel(d, found, uncited, errUncited)
+	case !slices.Contains(cited, quoted):
+		cited = append(cited, quoted)
 	}
-	cited, holds := ground(text, d.question, cited, sources)
+	cited, holds := ground(answer, d.question, cited, sources)
 	if !holds {
 		return o.withoutModel(d, found, ungrounded, errUngrounded)
 	}
@@ -61,8 +68,14 @@ func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []ra
 		citations[i] = sources[n].Cite()
 	}
 	return d.answer(rag.Answer{
-		Text: text, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Confidence: found.Confidence(),
+		Text: answer, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Confidence: found.Confidence(),
 	})
+}
+
+// declines says that it is not known, because the model says so or its evidence does not stand where it says.
+func (o *Orchestrator) declines(d dialogue, found retrieval.Result, result string) rag.Answer {
+	o.written.WithLabelValues(result).Inc()
+	return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
 }
 
 // complete asks the model, and shows drafts of what it writes where somebody wants them.

@@ -14,7 +14,8 @@ func WithMetrics(r prometheus.Registerer) Option {
 const (
 	said       = "said"
 	declined   = "declined"
-	uncited    = "uncited"
+	misquotes  = "misquoted"
+	unproven   = "unproven"
 	ungrounded = "ungrounded"
 	failed     = "failed"
 )

@@ -122,6 +122,9 @@ func (o *Orchestrator) answerTo(ctx context.Context, d *dialogue, show func(draf
 	if err != nil {
 		return rag.Answer{}, err
 	}
+	if found, err = o.findCondensed(ctx, d, found); err != nil {
+		return rag.Answer{}, err
+	}
 	if found, err = o.findSeen(ctx, d, found); err != nil {
 		return rag.Answer{}, err
 	}
