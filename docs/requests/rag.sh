@@ -51,6 +51,11 @@ grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.AnswerService/GetCapabilities
 # with status 73.
 grpcurl -plaintext -d '{"header": {"mime_type": "audio/ogg"}} {"chunk": "T2dnUw=="}' 127.0.0.1:9102 knobot.rag.v1.AnswerService/Transcribe || [ $? -eq 73 ]
 
+## UsageService
+
+# What models wrote and cost, by day: nothing where none is configured.
+grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"start_day\": \"2026-11-01\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.UsageService/ListUsage
+
 ## Removal
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/DeleteDocument

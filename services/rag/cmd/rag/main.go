@@ -50,13 +50,16 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	store, analyzer := postgres.NewStore(pool), analysis.New()
 	library, keeper := ingestion.New(store, index, analyzer, s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer)
+	ledger := cfg.ledger(store, s.Logger())
 	answerer := orchestrator.New(searcher, extract.New(analyzer), cfg.model(s.Logger()), s.Logger(),
-		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout))
+		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout), orchestrator.WithLedger(ledger))
 	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(answerer, transcription.New(cfg.transcriber(), s.Logger())))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterDocumentServiceServer(s.GRPC(), rpcapi.NewDocuments(library, store))
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
+	ragv1.RegisterUsageServiceServer(s.GRPC(), rpcapi.NewUsages(store))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("index", keeper.Run)
+	s.Go("usage", ledger.Run)
 	return s.Serve(ctx)
 }

@@ -37,7 +37,7 @@ func (o *Orchestrator) findCondensed(ctx context.Context, d *dialogue, found ret
 	if !o.condenses(*d) {
 		return found, nil
 	}
-	completion, err := d.ask(ctx, condensingShare, func(ctx context.Context) (llm.Completion, error) {
+	completion, err := o.ask(ctx, *d, condensingShare, func(ctx context.Context) (llm.Completion, error) {
 		return o.model.Complete(ctx, d.condensing())
 	})
 	if err != nil {

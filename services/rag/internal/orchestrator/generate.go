@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -32,10 +33,12 @@ func (d dialogue) fitsModel() bool {
 func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieval.Result, show func(string)) (rag.Answer, error) {
 	sources := budget(found.Hits)
 	completion, err := o.complete(ctx, d, sources, show)
-	if err != nil {
-		if ctx.Err() != nil {
-			return rag.Answer{}, ctx.Err()
-		}
+	switch {
+	case errors.Is(err, errLimit):
+		return o.withoutModel(d, found, limited, err), nil
+	case err != nil && ctx.Err() != nil:
+		return rag.Answer{}, ctx.Err()
+	case err != nil:
 		return o.withoutModel(d, found, failed, err), nil
 	}
 	return o.fromText(d, found, sources, completion.Text), nil
@@ -80,7 +83,7 @@ func (o *Orchestrator) declines(d dialogue, found retrieval.Result, result strin
 
 // complete asks the model, and shows drafts of what it writes where somebody wants them.
 func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.Hit, show func(string)) (llm.Completion, error) {
-	return d.ask(ctx, 1, func(ctx context.Context) (llm.Completion, error) {
+	return o.ask(ctx, d, 1, func(ctx context.Context) (llm.Completion, error) {
 		streamer, ok := o.model.(llm.Streamer)
 		if show == nil || !ok {
 			return o.model.Complete(ctx, d.prompt(sources))
@@ -110,6 +113,9 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue, show func
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	}
 	completion, err := o.complete(ctx, d, nil, show)
+	if errors.Is(err, errLimit) {
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0), nil
+	}
 	if err != nil {
 		return rag.Answer{}, modelUnavailable(err)
 	}

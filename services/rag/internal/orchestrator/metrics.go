@@ -18,6 +18,7 @@ const (
 	unproven   = "unproven"
 	ungrounded = "ungrounded"
 	failed     = "failed"
+	limited    = "limited"
 )
 
 func newWritten() *prometheus.CounterVec {

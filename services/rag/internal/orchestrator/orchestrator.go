@@ -49,6 +49,7 @@ type Orchestrator struct {
 	log       *zap.Logger
 	written   *prometheus.CounterVec
 	patience  time.Duration
+	ledger    Ledger
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
@@ -105,10 +106,11 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 	d.until, d.bill = o.until(ctx), &bill{}
 	d.files = o.readable(d)
 	answer, err := o.answerTo(ctx, &d, show)
+	used := o.settle(ctx, d)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	answer.Usage = d.bill.total()
+	answer.Usage = used
 	return answer, nil
 }
 
@@ -198,7 +200,9 @@ func (o *Orchestrator) beyondDocuments(d dialogue, found retrieval.Result) (rag.
 	return rag.Answer{}, false
 }
 
-func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
+func (o *Orchestrator) asksModel(d dialogue) bool {
+	return o.model != nil && !d.bill.barred && d.fitsModel()
+}
 
 func (o *Orchestrator) gate(d dialogue) float64 {
 	if d.Threshold != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
+	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
 	"github.com/knobot/knobot/services/rag/internal/transcription"
@@ -31,6 +32,8 @@ type bundle struct {
 	answers   ragv1.AnswerServiceClient
 	documents ragv1.DocumentServiceClient
 	bases     ragv1.KnowledgeBaseServiceClient
+	usage     ragv1.UsageServiceClient
+	store     *postgres.Store
 }
 
 func setup(t *testing.T) *bundle {
@@ -46,6 +49,7 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(answerer, transcription.New(nil, zap.NewNop())))
 	ragv1.RegisterDocumentServiceServer(server, rpcapi.NewDocuments(inside.Library, inside.Store))
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
+	ragv1.RegisterUsageServiceServer(server, rpcapi.NewUsages(inside.Store))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
@@ -53,7 +57,10 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	conn, err := rpc.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	return &bundle{ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn)}
+	return &bundle{
+		ragv1.NewAnswerServiceClient(conn), ragv1.NewDocumentServiceClient(conn), ragv1.NewKnowledgeBaseServiceClient(conn),
+		ragv1.NewUsageServiceClient(conn), inside.Store,
+	}
 }
 
 func (b *bundle) create(t *testing.T, name, content string) *ragv1.Document {
