@@ -101,7 +101,7 @@ func stopped(reason anthropic.StopReason) error {
 
 // params puts our rules into the system's place, where they alone stand. A dialogue must begin with the customer there.
 func (a *Anthropic) params(prompt Prompt) anthropic.MessageNewParams {
-	out := anthropic.MessageNewParams{Model: anthropic.Model(a.model), MaxTokens: a.maxTokens}
+	out := anthropic.MessageNewParams{Model: a.model, MaxTokens: a.maxTokens}
 	for _, m := range prompt.Messages {
 		blocks := blocksOf(m)
 		switch {

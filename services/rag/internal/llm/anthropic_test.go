@@ -85,8 +85,12 @@ func TestAnthropicSpeaksTheProtocol(t *testing.T) {
 	t.Parallel()
 	model, calls := speaking(t, writes(message), nil)
 	completion, err := model.Complete(t.Context(), llm.Prompt{RequestID: "id-1", Messages: []llm.Message{
-		{Role: llm.System, Text: "rules"}, {Role: llm.Assistant, Text: "a dialogue must not begin so"},
-		{Role: llm.User, Text: "sources"}, {Role: llm.Assistant, Text: "before"}, {Role: llm.User, Text: "  "}, {Role: llm.User, Text: " ¿Qué? <b>\"'"},
+		{Role: llm.System, Text: "rules"},
+		{Role: llm.Assistant, Text: "a dialogue must not begin so"},
+		{Role: llm.User, Text: "sources"},
+		{Role: llm.Assistant, Text: "before"},
+		{Role: llm.User, Text: "  "},
+		{Role: llm.User, Text: " ¿Qué? <b>\"'"},
 	}})
 	require.NoError(t, err)
 	require.Equal(t, llm.Completion{Model: "anthropic/m", Text: "Hola", InputTokens: 12, OutputTokens: 3}, completion)

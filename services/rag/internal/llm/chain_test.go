@@ -132,13 +132,13 @@ func TestChain(t *testing.T) {
 			require.Zero(t, ask())
 			require.Equal(t, 3, b.first.calls)
 
-			time.Sleep(15 * time.Second) // the bubble's clock
+			<-time.After(15 * time.Second) // the bubble's clock
 			require.Equal(t, 5*time.Second, ask(), "a trial that fails")
 			require.Zero(t, ask())
 			require.Equal(t, 4, b.first.calls)
 
 			b.first.do = answers("one")
-			time.Sleep(15 * time.Second)
+			<-time.After(15 * time.Second)
 			for range 2 {
 				text, err := complete(t, b)
 				require.NoError(t, err)
@@ -168,7 +168,7 @@ func TestChain(t *testing.T) {
 				_, _ = complete(t, b)
 			}
 			for range 2 {
-				time.Sleep(15 * time.Second)
+				<-time.After(15 * time.Second)
 				b.first.do = fails(context.Canceled)
 				_, _ = complete(t, b)
 			}

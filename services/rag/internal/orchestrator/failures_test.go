@@ -149,7 +149,7 @@ func TestCustomerIsAnsweredWhateverModelsDo(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)
 	b.AddShop(t)
-	const patience = time.Second
+	const patience = 1500 * time.Millisecond
 
 	for name, d := range dialects() {
 		other := dialects()[map[string]string{"openai": "anthropic", "anthropic": "openai"}[name]]
