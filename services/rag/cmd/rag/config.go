@@ -33,6 +33,9 @@ type Config struct {
 	LLMMaxTokens int64         `env:"KNOBOT_LLM_MAX_TOKENS" envDefault:"1024"`
 	LLMTimeout   time.Duration `env:"KNOBOT_LLM_TIMEOUT" envDefault:"25s"`
 
+	DailyPerCustomer      int64 `env:"KNOBOT_LLM_DAILY_PER_CUSTOMER" envDefault:"200"`
+	DailyPerKnowledgeBase int64 `env:"KNOBOT_LLM_DAILY_PER_KNOWLEDGE_BASE" envDefault:"0"`
+
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
 	TranscriptionModel   string     `env:"KNOBOT_TRANSCRIPTION_MODEL"`
