@@ -81,7 +81,7 @@ verify-proto: $(BUF_TOOLS)
 .PHONY: verify-go
 verify-go: $(BIN)/golangci-lint
 	@scripts/sizes
-	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run ./...); done
+	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run --allow-parallel-runners ./...); done
 
 .PHONY: test
 test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector

@@ -68,7 +68,7 @@ func (b *badInput) unknownField(t *testing.T) {
 
 // wrongPageToken gives every list tokens that are not its own, those of the other lists among them.
 func (b *badInput) wrongPageToken(t *testing.T) {
-	conversation := b.someConversation(t)
+	within := map[protoreflect.Name]string{"conversation_id": b.someConversation(t), "id": b.someSource(t)}
 	lists := b.lists()
 	require.GreaterOrEqual(t, len(lists), 7)
 	tokens := map[string]string{
@@ -77,11 +77,11 @@ func (b *badInput) wrongPageToken(t *testing.T) {
 		"SQL": base64.RawURLEncoding.EncodeToString([]byte(`' or 1=1 --/x`)),
 	}
 	for _, l := range lists {
-		first, err := l.call(t.Context(), conversation, 1, "")
+		first, err := l.call(t.Context(), within, 1, "")
 		require.NoError(t, err, l.name)
 		if token := first.Get(first.Descriptor().Fields().ByName("next_page_token")).String(); token != "" {
 			tokens[l.name] = token
-			_, err := l.call(t.Context(), conversation, 1, token)
+			_, err := l.call(t.Context(), within, 1, token)
 			require.NoError(t, err, "%s takes its own token", l.name)
 		}
 	}
@@ -89,13 +89,23 @@ func (b *badInput) wrongPageToken(t *testing.T) {
 	for _, l := range lists {
 		for name, token := range tokens {
 			if name != l.name {
-				_, err := l.call(t.Context(), conversation, 1, token)
+				_, err := l.call(t.Context(), within, 1, token)
 				require.Equal(t, codes.InvalidArgument, status.Code(err), "%s with %s: %v", l.name, name, err)
 			}
 		}
-		_, err := l.call(t.Context(), conversation, -1, "")
+		_, err := l.call(t.Context(), within, -1, "")
 		require.Equal(t, codes.InvalidArgument, status.Code(err), "%s with page_size -1", l.name)
 	}
+}
+
+// someSource is a web address that nobody answers at.
+func (b *badInput) someSource(t *testing.T) string {
+	t.Helper()
+	r, err := ragv1.NewSourceServiceClient(b.Conn(b.RAG)).CreateSource(t.Context(), &ragv1.CreateSourceRequest{
+		Url: "https://paginas.invalid/", Kind: ragv1.Source_KIND_PAGE,
+	})
+	require.NoError(t, err)
+	return r.GetSource().GetId()
 }
 
 // someConversation is a conversation with two messages, so that its list has a second page.
@@ -141,13 +151,16 @@ func (b *badInput) lists() []list {
 	return all
 }
 
-func (l list) call(ctx context.Context, conversation string, size int32, token string) (*dynamicpb.Message, error) {
+// call asks for a page; within holds the ids of what some lists list the parts of, by the name of the field.
+func (l list) call(ctx context.Context, within map[protoreflect.Name]string, size int32, token string) (*dynamicpb.Message, error) {
 	fields := l.method.Input().Fields()
 	in, out := dynamicpb.NewMessage(l.method.Input()), dynamicpb.NewMessage(l.method.Output())
 	in.Set(fields.ByName("page_token"), protoreflect.ValueOfString(token))
 	in.Set(fields.ByName("page_size"), protoreflect.ValueOfInt32(size))
-	if f := fields.ByName("conversation_id"); f != nil {
-		in.Set(f, protoreflect.ValueOfString(conversation))
+	for name, id := range within {
+		if f := fields.ByName(name); f != nil {
+			in.Set(f, protoreflect.ValueOfString(id))
+		}
 	}
 	return out, l.invoke(ctx, "/"+string(l.method.Parent().FullName())+"/"+string(l.method.Name()), in, out)
 }

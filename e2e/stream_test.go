@@ -52,11 +52,11 @@ func startWriter(t *testing.T, goOn <-chan struct{}, pieces ...string) string {
 }
 
 // TestAnswerIsShownWhileItIsWritten lets a model write three sentences, the second of which it invents: the customer sees the
-// first one grow, never the invention as a draft, and gets one answer.
+// first one grow, never the invention, and gets one answer: in the documents' own words.
 func TestAnswerIsShownWhileItIsWritten(t *testing.T) {
 	t.Parallel()
 	goOn := make(chan struct{})
-	url := startWriter(t, goOn, "Los sábados abrimos de 10:00 a 14:00 [1]. Y", " también a las 23:45 [1]. Así", " es.")
+	url := startWriter(t, goOn, "EVIDENCE [1]: \"de 10:00 a 14:00\"\nLos sábados abrimos de 10:00 a 14:00 [1]. Y", " también a las 23:45 [1]. Así", " es.")
 	s := start(t, map[string]string{"KNOBOT_LLM_PROVIDER": "openai", "KNOBOT_LLM_BASE_URL": url, "KNOBOT_LLM_MODEL": "test"})
 	require.NoError(t, s.Store(t.Context(), "horario.md", hours))
 	channels := channelsv1.NewIntegrationServiceClient(s.Conn(s.Channels))
@@ -97,7 +97,8 @@ func TestAnswerIsShownWhileItIsWritten(t *testing.T) {
 		case <-ctx.Done():
 			require.Fail(t, "neither draft nor answer")
 		}
-		require.Contains(t, answer, "Así es.")
+		require.Contains(t, answer, "14:00")
+		require.NotContains(t, answer, "23:45")
 	}
 	require.Equal(t, "Los sábados abrimos de 10:00 a 14:00.", shown)
 	for len(drafts) > 0 {

@@ -1,5 +1,7 @@
 package rag
 
+import "time"
+
 // Role is who wrote a turn.
 type Role int
 
@@ -38,6 +40,8 @@ type Request struct {
 	Language Language
 	// HumanContact is how to reach a person, empty for no offer.
 	HumanContact string
+	// CustomerKey stands for the customer in limits, empty for nobody.
+	CustomerKey string
 	// Threshold is the coverage from which on it is answered; nil for the service's own.
 	Threshold *float64
 }
@@ -96,6 +100,25 @@ type Usage struct {
 	Model        string
 	InputTokens  int64
 	OutputTokens int64
+	// CostMicros is in millionths of the currency that prices are set in.
+	CostMicros int64
+}
+
+// DailyUsage is what one model did for one knowledge base on one day (UTC).
+type DailyUsage struct {
+	Day           time.Time
+	KnowledgeBase string
+	Usage
+	// Answers are those that it worked for last.
+	Answers int64
+}
+
+// UsageFilter says which sums are listed; empty names and zero days do not count.
+type UsageFilter struct {
+	KnowledgeBase string
+	From, To      time.Time
+	// After is the last one of the page before.
+	After DailyUsage
 }
 
 // Answer is what the customer gets.

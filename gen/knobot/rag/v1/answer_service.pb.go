@@ -548,7 +548,9 @@ type Usage struct {
 	// Tokens read.
 	InputTokens int64 `protobuf:"varint,2,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
 	// Tokens written.
-	OutputTokens  int64 `protobuf:"varint,3,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	OutputTokens int64 `protobuf:"varint,3,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	// Cost in millionths of the currency that prices are set in; 0 without a price.
+	CostMicros    int64 `protobuf:"varint,4,opt,name=cost_micros,json=costMicros,proto3" json:"cost_micros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -600,6 +602,13 @@ func (x *Usage) GetInputTokens() int64 {
 func (x *Usage) GetOutputTokens() int64 {
 	if x != nil {
 		return x.OutputTokens
+	}
+	return 0
+}
+
+func (x *Usage) GetCostMicros() int64 {
+	if x != nil {
+		return x.CostMicros
 	}
 	return 0
 }
@@ -1260,11 +1269,13 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
 	"source_uri\x18\x03 \x01(\tR\tsourceUri\x12\x1d\n" +
 	"\n" +
-	"passage_id\x18\x04 \x01(\tR\tpassageId\"e\n" +
+	"passage_id\x18\x04 \x01(\tR\tpassageId\"\x86\x01\n" +
 	"\x05Usage\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12!\n" +
 	"\finput_tokens\x18\x02 \x01(\x03R\vinputTokens\x12#\n" +
-	"\routput_tokens\x18\x03 \x01(\x03R\foutputTokens\"\xe3\x02\n" +
+	"\routput_tokens\x18\x03 \x01(\x03R\foutputTokens\x12\x1f\n" +
+	"\vcost_micros\x18\x04 \x01(\x03R\n" +
+	"costMicros\"\xe3\x02\n" +
 	"\x16GenerateAnswerResponse\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x16.knobot.rag.v1.OutcomeR\aoutcome\x125\n" +

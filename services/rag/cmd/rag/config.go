@@ -38,6 +38,9 @@ type Config struct {
 	EmbeddingAPIKey   env.Secret `env:"KNOBOT_EMBEDDING_API_KEY"`
 	EmbeddingModel    string     `env:"KNOBOT_EMBEDDING_MODEL"`
 
+	DailyPerCustomer      int64 `env:"KNOBOT_LLM_DAILY_PER_CUSTOMER" envDefault:"200"`
+	DailyPerKnowledgeBase int64 `env:"KNOBOT_LLM_DAILY_PER_KNOWLEDGE_BASE" envDefault:"0"`
+
 	TranscriptionBaseURL string     `env:"KNOBOT_TRANSCRIPTION_BASE_URL"`
 	TranscriptionAPIKey  env.Secret `env:"KNOBOT_TRANSCRIPTION_API_KEY"`
 	TranscriptionModel   string     `env:"KNOBOT_TRANSCRIPTION_MODEL"`

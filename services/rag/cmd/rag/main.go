@@ -10,18 +10,13 @@ import (
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/crawl"
-	"github.com/knobot/knobot/services/rag/internal/evaluation"
-	"github.com/knobot/knobot/services/rag/internal/extract"
-	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/fetch"
 	"github.com/knobot/knobot/services/rag/internal/hybrid"
 	"github.com/knobot/knobot/services/rag/internal/ingestion"
-	"github.com/knobot/knobot/services/rag/internal/orchestrator"
 	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/reader"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
-	"github.com/knobot/knobot/services/rag/internal/transcription"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
@@ -50,19 +45,13 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	library, keeper := ingestion.New(store, index, files, analyzer, s.Logger())
 	crawler := crawl.New(store, library, fetch.New(fetch.Config{Allow: cfg.FetchAllow}), s.Logger())
 	searcher := retrieval.New(store, index, keeper, analyzer, s.Logger())
-	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(s.Logger()), s.Logger(),
-		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout))
-	book := feedback.New(store, analyzer, s.Logger())
-	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(book.Listen(answerer), transcription.New(cfg.transcriber(), s.Logger())))
-	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
+	registerAnswers(cfg, s, store, searcher, analyzer)
 	rpcapi.RegisterDocuments(s.GRPC(), library, crawler, store, s.Draining())
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
-	ragv1.RegisterFeedbackServiceServer(s.GRPC(), rpcapi.NewFeedback(book, store))
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("embeddings", index.Run)
 	s.Go("index", keeper.Run)
 	s.Go("sources", crawler.Run)
 	s.Go("ingestions", ingestion.NewWorker(library, store, s.Logger()).Run)
-	s.Go("feedback", book.Run)
 	return s.Serve(ctx)
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/services/rag/internal/llm"
+	"github.com/knobot/knobot/services/rag/internal/usage"
 )
 
 // modelConfig says who writes answers.
@@ -17,6 +19,9 @@ type modelConfig struct {
 	APIKey   env.Secret `env:"API_KEY"`
 	Model    string     `env:"MODEL"`
 	Vision   bool       `env:"VISION"`
+	// Prices are in some currency per million tokens.
+	PriceInput  float64 `env:"PRICE_INPUT"`
+	PriceOutput float64 `env:"PRICE_OUTPUT"`
 }
 
 // writes tells whether a model does, and not extraction alone.
@@ -34,6 +39,9 @@ func (c *Config) models() error {
 	if c.LLMTimeout <= 0 {
 		faults = append(faults, errors.New("KNOBOT_LLM_TIMEOUT: it must be positive"))
 	}
+	if c.DailyPerCustomer < 0 || c.DailyPerKnowledgeBase < 0 {
+		faults = append(faults, errors.New("KNOBOT_LLM_DAILY_PER_CUSTOMER and KNOBOT_LLM_DAILY_PER_KNOWLEDGE_BASE: 0 is no limit, less is nothing"))
+	}
 	return errors.Join(faults...)
 }
 
@@ -41,6 +49,9 @@ func (c *Config) models() error {
 func (m modelConfig) check(prefix string) error {
 	if m.BaseURL != "" && !isHTTP(m.BaseURL) {
 		return errors.New(prefix + "BASE_URL: it must be an http or https address")
+	}
+	if !isPrice(m.PriceInput) || !isPrice(m.PriceOutput) {
+		return errors.New(prefix + "PRICE_INPUT and " + prefix + "PRICE_OUTPUT: they must be amounts of money")
 	}
 	switch m.Provider {
 	case "", "extractive":
@@ -59,16 +70,39 @@ func (m modelConfig) check(prefix string) error {
 	return nil
 }
 
+// isPrice also refuses what is no number.
+func isPrice(amount float64) bool { return amount >= 0 && amount <= 1e6 }
+
+// writers are the models that write, in their order.
+func (c *Config) writers() []modelConfig {
+	var out []modelConfig
+	for _, m := range []modelConfig{c.LLM, c.Fallback} {
+		if m.writes() {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // model is nil for extraction.
 func (c *Config) model(log *zap.Logger) llm.Model {
-	if !c.LLM.writes() {
+	var models []llm.Model
+	for _, m := range c.writers() {
+		models = append(models, m.open(c.LLMMaxTokens))
+	}
+	if len(models) == 0 {
 		return nil
 	}
-	models := []llm.Model{c.LLM.open(c.LLMMaxTokens)}
-	if c.Fallback.writes() {
-		models = append(models, c.Fallback.open(c.LLMMaxTokens))
-	}
 	return llm.NewChain(log, models...)
+}
+
+// ledger limits and sums what the models cost. Of two prices for one model the first counts.
+func (c *Config) ledger(store usage.Store, log *zap.Logger) *usage.Ledger {
+	prices := map[string]usage.Price{}
+	for _, m := range slices.Backward(c.writers()) {
+		prices[m.open(c.LLMMaxTokens).Name()] = usage.Price{Input: m.PriceInput, Output: m.PriceOutput}
+	}
+	return usage.New(store, usage.Limits{PerCustomer: c.DailyPerCustomer, PerKnowledgeBase: c.DailyPerKnowledgeBase}, prices, log)
 }
 
 func (m modelConfig) open(maxTokens int64) llm.Model {

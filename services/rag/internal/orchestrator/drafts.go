@@ -13,9 +13,11 @@ import (
 // drafts shows a text while it is written: whole sentences, as long as their facts stand in the sources. The first sentence
 // that says something else ends it, because what follows may lean on it.
 type drafts struct {
-	sources int
+	sources []rag.Hit
 	facts   *grounding.Sources
 	show    func(string)
+	// start is where the answer begins, after the evidence; -1 until that is whole and proves something.
+	start int
 	// checked is how much of the text holds, in bytes.
 	checked int
 	stopped bool
@@ -26,14 +28,19 @@ func newDrafts(sources []rag.Hit, show func(string)) *drafts {
 	for i, s := range sources {
 		texts[i] = s.Context()
 	}
-	return &drafts{sources: len(sources), facts: grounding.NewSources(texts...), show: show}
+	d := &drafts{sources: sources, facts: grounding.NewSources(texts...), show: show, start: -1}
+	if len(sources) == 0 {
+		d.start = 0
+	}
+	return d
 }
 
 // seen takes the whole text so far, which only grows.
 func (d *drafts) seen(text string) {
-	if d.stopped {
+	if !d.begun(text) {
 		return
 	}
+	text = text[d.start:]
 	before := d.checked
 	for _, end := range wholeSentences(text) {
 		if end <= d.checked {
@@ -49,9 +56,23 @@ func (d *drafts) seen(text string) {
 	}
 }
 
+// begun tells whether there is something to show: evidence is never shown, nor what follows none.
+func (d *drafts) begun(text string) bool {
+	if d.stopped || d.start >= 0 {
+		return !d.stopped
+	}
+	line, rest, ended := firstLine(text)
+	if !ended {
+		return false
+	}
+	_, p := prove(line, d.sources)
+	d.start, d.stopped = len(text)-len(rest), p != proven
+	return !d.stopped
+}
+
 // draw shows a draft, if there is anything to show.
 func (d *drafts) draw(text string) {
-	clean, _, known := read(text, d.sources)
+	clean, _, known := read(text, len(d.sources))
 	if !known || utf8.RuneCountInString(clean) > maxAnswer {
 		d.stopped = true
 		return

@@ -70,7 +70,7 @@ func TestDrafts(t *testing.T) {
 
 	t.Run("GrowByWholeSentencesWithoutCitations", func(t *testing.T) {
 		t.Parallel()
-		const text = "La garantía dura **24 meses** [1]. Empieza con la compra. [1] Guarda la factura [1, 2].\n\n- Una cosa\n- Otra"
+		const text = proof + "La garantía dura **24 meses** [1]. Empieza con la compra. [1] Guarda la factura [1, 2].\n\n- Una cosa\n- Otra"
 		answer, shown := stream(t, newStreamer(t, text, "", nil))
 		require.Equal(t, []string{
 			"La garantía dura **24 meses**.",
@@ -93,7 +93,7 @@ func TestDrafts(t *testing.T) {
 			"number": "Son 87 meses", "link": "Mira https://nada.example/x", "address": "Escribe a x@nada.example", "phone": "Llama al 555 123 4567",
 			"source": "Es cierto [99]",
 		} {
-			answer, shown := stream(t, newStreamer(t, "Dura 24 meses [1]. "+invented+". Luego dura 24 meses. Y ya.", "", nil))
+			answer, shown := stream(t, newStreamer(t, proof+"Dura 24 meses [1]. "+invented+". Luego dura 24 meses. Y ya.", "", nil))
 			require.Equal(t, []string{"Dura 24 meses."}, shown, name)
 			if name == "source" {
 				require.Contains(t, answer.Text, "Es cierto. Luego", "a mark that names no source is only taken out")
@@ -105,7 +105,7 @@ func TestDrafts(t *testing.T) {
 
 	t.Run("NumberedListIsShown", func(t *testing.T) {
 		t.Parallel()
-		_, shown := stream(t, newStreamer(t, "Pasos:\n1. Escribe.\n2. Espera.\n3. Listo.", "", nil))
+		_, shown := stream(t, newStreamer(t, proof+"Pasos:\n1. Escribe.\n2. Espera.\n3. Listo.", "", nil))
 		require.Equal(t, "Pasos:\n1. Escribe.\n2. Espera.", shown[len(shown)-1])
 	})
 
@@ -115,7 +115,7 @@ func TestDrafts(t *testing.T) {
 			"cut mid-sentence": func(*http.Request) { panic(http.ErrAbortHandler) },
 			"hanging":          func(r *http.Request) { <-r.Context().Done() },
 		} {
-			answer, shown := stream(t, newStreamer(t, "Dura 24 meses [1]. Y empie", "Dura 24 meses [1].", end))
+			answer, shown := stream(t, newStreamer(t, proof+"Dura 24 meses [1]. Y empie", proof+"Dura 24 meses [1].", end))
 			require.Equal(t, []string{"Dura 24 meses."}, shown, name)
 			require.True(t, strings.HasPrefix(answer.Text, "Dura 24 meses.\n\n_Fuente"), name)
 		}
@@ -136,9 +136,22 @@ func TestDrafts(t *testing.T) {
 		require.Equal(t, rag.Declined, answer.Outcome)
 	})
 
+	t.Run("NothingIsShownWithoutEvidence", func(t *testing.T) {
+		t.Parallel()
+		for text, outcome := range map[string]rag.Outcome{
+			"Dura 24 meses [1].\nY ya. Y más.":                                           rag.Answered,
+			"EVIDENCE [1]: \"Bicicletas; Duración: 36 meses\"\nDura 24 meses [1]. Y ya.": rag.Declined,
+		} {
+			answer, shown := stream(t, newStreamer(t, text, "", nil))
+			require.Empty(t, shown)
+			require.Equal(t, outcome, answer.Outcome)
+			require.NotEqual(t, rag.Generated, answer.Mode)
+		}
+	})
+
 	t.Run("LongTextIsShownUpToItsBound", func(t *testing.T) {
 		t.Parallel()
-		_, shown := stream(t, newStreamer(t, strings.Repeat("La garantía es buena. ", 300), "", nil))
+		_, shown := stream(t, newStreamer(t, proof+strings.Repeat("La garantía es buena. ", 300), "", nil))
 		require.NotEmpty(t, shown)
 		require.LessOrEqual(t, len([]rune(shown[len(shown)-1])), 3000)
 	})

@@ -101,6 +101,7 @@ func misbehaviours(d dialect) map[string]http.HandlerFunc {
 			}
 		},
 		"cites nothing":               writes("Dura 24 meses."),
+		"cites without evidence":      writes("Dura 24 meses [1]."),
 		"cites what does not exist":   writes(proof + "Dura 24 meses y cuesta $ 129.990 [9]."),
 		"answers what was not asked":  writes("¡Hola! Soy un modelo de lenguaje."),
 		"answers what no source says": writes(proof + "Dura 87 meses [1]."),
@@ -112,8 +113,8 @@ func contentIsBad(name string) bool {
 	return strings.HasPrefix(name, "cites") || strings.HasPrefix(name, "answers")
 }
 
-// proof is put before an answer about the guarantee.
-const proof = ""
+// proof is put before an answer about the guarantee of bicycles.
+const proof = "EVIDENCE [1]: \"Bicicletas; Duración: 24 meses\"\n"
 
 // write answers in the form that was asked for.
 func (d dialect) write(w http.ResponseWriter, r *http.Request, text string, end bool) {
@@ -148,7 +149,7 @@ func TestCustomerIsAnsweredWhateverModelsDo(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)
 	b.AddShop(t)
-	const patience = time.Second
+	const patience = 1500 * time.Millisecond
 
 	for name, d := range dialects() {
 		other := dialects()[map[string]string{"openai": "anthropic", "anthropic": "openai"}[name]]

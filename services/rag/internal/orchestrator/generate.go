@@ -2,6 +2,9 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"go.uber.org/zap"
@@ -30,10 +33,12 @@ func (d dialogue) fitsModel() bool {
 func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieval.Result, show func(string)) (rag.Answer, error) {
 	sources := budget(found.Hits)
 	completion, err := o.complete(ctx, d, sources, show)
-	if err != nil {
-		if ctx.Err() != nil {
-			return rag.Answer{}, ctx.Err()
-		}
+	switch {
+	case errors.Is(err, errLimit):
+		return o.withoutModel(d, found, limited, err), nil
+	case err != nil && ctx.Err() != nil:
+		return rag.Answer{}, ctx.Err()
+	case err != nil:
 		return o.withoutModel(d, found, failed, err), nil
 	}
 	return o.fromText(d, found, sources, completion.Text), nil
@@ -41,17 +46,22 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 
 // fromText makes the answer of what the model wrote, if that can be said.
 func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []rag.Hit, text string) rag.Answer {
-	text, cited, known := read(text, len(sources))
+	line, rest, _ := firstLine(text)
+	quoted, proof := prove(line, sources)
+	answer, cited, known := read(rest, len(sources))
 	switch {
-	case !known:
-		o.written.WithLabelValues(declined).Inc()
-		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
-	case text == "":
+	case strings.Contains(text, noAnswer), !known:
+		return o.declines(d, found, declined)
+	case proof == misquoted:
+		return o.declines(d, found, misquotes)
+	case proof == noProof:
+		return o.withoutModel(d, found, unproven, errUnproven)
+	case answer == "":
 		return o.withoutModel(d, found, failed, llm.ErrEmpty)
-	case len(cited) == 0:
-		return o.withoutModel(d, found, uncited, errUncited)
+	case !slices.Contains(cited, quoted):
+		cited = append(cited, quoted)
 	}
-	cited, holds := ground(text, d.question, cited, sources)
+	cited, holds := ground(answer, d.question, cited, sources)
 	if !holds {
 		return o.withoutModel(d, found, ungrounded, errUngrounded)
 	}
@@ -61,13 +71,19 @@ func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []ra
 		citations[i] = sources[n].Cite()
 	}
 	return d.answer(rag.Answer{
-		Text: text, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Confidence: found.Confidence(),
+		Text: answer, Outcome: rag.Answered, Mode: rag.Generated, Citations: citations, Confidence: found.Confidence(),
 	})
+}
+
+// declines says that it is not known, because the model says so or its evidence does not stand where it says.
+func (o *Orchestrator) declines(d dialogue, found retrieval.Result, result string) rag.Answer {
+	o.written.WithLabelValues(result).Inc()
+	return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
 }
 
 // complete asks the model, and shows drafts of what it writes where somebody wants them.
 func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.Hit, show func(string)) (llm.Completion, error) {
-	return d.ask(ctx, 1, func(ctx context.Context) (llm.Completion, error) {
+	return o.ask(ctx, d, 1, func(ctx context.Context) (llm.Completion, error) {
 		streamer, ok := o.model.(llm.Streamer)
 		if show == nil || !ok {
 			return o.model.Complete(ctx, d.prompt(sources))
@@ -97,6 +113,9 @@ func (o *Orchestrator) fromModelAlone(ctx context.Context, d dialogue, show func
 		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	}
 	completion, err := o.complete(ctx, d, nil, show)
+	if errors.Is(err, errLimit) {
+		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), 0), nil
+	}
 	if err != nil {
 		return rag.Answer{}, modelUnavailable(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // Errors of an answer that is not said: the documents' own words answer instead.
 var (
-	errUncited    = errors.New("the model's answer names no source")
+	errUnproven   = errors.New("the model's answer names no evidence")
 	errUngrounded = errors.New("the model's answer holds what stands in no source")
 )
 

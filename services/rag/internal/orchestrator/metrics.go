@@ -14,9 +14,11 @@ func WithMetrics(r prometheus.Registerer) Option {
 const (
 	said       = "said"
 	declined   = "declined"
-	uncited    = "uncited"
+	misquotes  = "misquoted"
+	unproven   = "unproven"
 	ungrounded = "ungrounded"
 	failed     = "failed"
+	limited    = "limited"
 )
 
 func newWritten() *prometheus.CounterVec {

@@ -25,10 +25,20 @@ func (o *Orchestrator) until(ctx context.Context) time.Time {
 }
 
 // bill is what models were paid for one answer.
-type bill struct{ entries []rag.Usage }
+type bill struct {
+	entries []rag.Usage
+	// counted says that the answer stands in the limits of the day, barred that it is beyond them.
+	counted, barred bool
+}
 
-// ask has a model do something within a share of what is left of the answer's time, and takes down what it cost.
-func (d dialogue) ask(ctx context.Context, share float64, f func(ctx context.Context) (llm.Completion, error)) (llm.Completion, error) {
+// ask has a model do something within a share of what is left of the answer's time, and takes down what it cost. It returns
+// errLimit where no model may be asked any more.
+func (o *Orchestrator) ask(
+	ctx context.Context, d dialogue, share float64, f func(ctx context.Context) (llm.Completion, error),
+) (llm.Completion, error) {
+	if !o.permits(ctx, d) {
+		return llm.Completion{}, errLimit
+	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(share*float64(time.Until(d.until))))
 	defer cancel()
 	completion, err := f(ctx)

@@ -62,6 +62,7 @@ type Orchestrator struct {
 	log       *zap.Logger
 	written   *prometheus.CounterVec
 	patience  time.Duration
+	ledger    Ledger
 }
 
 // New returns an orchestrator; without a model (nil) the documents' own words answer.
@@ -123,10 +124,11 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 	}
 	d.files = o.readable(d)
 	answer, err := o.answerTo(ctx, &d, show)
+	used := o.settle(ctx, d)
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	answer.Usage = d.bill.total()
+	answer.Usage = used
 	return answer, nil
 }
 
@@ -145,6 +147,9 @@ func (o *Orchestrator) answerTo(ctx context.Context, d *dialogue, show func(draf
 	// The small talk of an unknown knowledge base is NotFound too, so it is asked for first.
 	found, err := o.find(ctx, *d)
 	if err != nil {
+		return rag.Answer{}, err
+	}
+	if found, err = o.findCondensed(ctx, d, found); err != nil {
 		return rag.Answer{}, err
 	}
 	if found, err = o.findSeen(ctx, d, found); err != nil {
@@ -230,7 +235,9 @@ func (o *Orchestrator) beyondDocuments(d dialogue, found retrieval.Result) (rag.
 	return rag.Answer{}, false
 }
 
-func (o *Orchestrator) asksModel(d dialogue) bool { return o.model != nil && d.fitsModel() }
+func (o *Orchestrator) asksModel(d dialogue) bool {
+	return o.model != nil && !d.bill.barred && d.fitsModel()
+}
 
 func (o *Orchestrator) gate(d dialogue) float64 {
 	if d.Threshold != nil {

@@ -69,7 +69,7 @@ func (o *Orchestrator) findSeen(ctx context.Context, d *dialogue, found retrieva
 	if len(d.files) == 0 || found.Question.Words() >= enoughWords && found.Confidence() >= o.gate(*d) {
 		return found, nil
 	}
-	seen, err := d.ask(ctx, descriptionShare, func(ctx context.Context) (llm.Completion, error) {
+	seen, err := o.ask(ctx, *d, descriptionShare, func(ctx context.Context) (llm.Completion, error) {
 		return o.model.Complete(ctx, d.description())
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (o *Orchestrator) unseen(ctx context.Context, d *dialogue, err error) error
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case textIsBlank(d.question) && !errors.Is(err, llm.ErrRefused):
+	case textIsBlank(d.question) && !errors.Is(err, llm.ErrRefused) && !errors.Is(err, errLimit):
 		return modelUnavailable(err)
 	}
 	o.log.Warn("files could not be read, going by the text", zap.String("request", d.ID), zap.Error(err))

@@ -76,7 +76,7 @@ func TestVision(t *testing.T) {
 
 	t.Run("FilesStandInTheLastMessageAfterTheUnchangedText", func(t *testing.T) {
 		t.Parallel()
-		s := newSeer(t, http.StatusOK, "", "Dura 24 meses [1].")
+		s := newSeer(t, http.StatusOK, "", proof+"Dura 24 meses [1].")
 		const text = "  ¿cuánto dura la garantía\nde estas bicicletas nuevas? 😀 \t"
 		req := photo(text)
 		req.Turns = append([]rag.Turn{
@@ -99,7 +99,7 @@ func TestVision(t *testing.T) {
 
 	t.Run("PhotoWithoutTextIsSearchedByWhatItShows", func(t *testing.T) {
 		t.Parallel()
-		s := newSeer(t, http.StatusOK, "Una bicicleta rota. El cliente pregunta por la garantía de las bicicletas.", "Dura 24 meses [1].")
+		s := newSeer(t, http.StatusOK, "Una bicicleta rota. El cliente pregunta por la garantía de las bicicletas.", proof+"Dura 24 meses [1].")
 		answer, err := newOrchestrator(t, b, s).GenerateAnswer(t.Context(), photo(""))
 		require.NoError(t, err)
 		require.Equal(t, "Dura 24 meses.\n\n_Fuente: Garantía_", answer.Text)
@@ -117,7 +117,7 @@ func TestVision(t *testing.T) {
 
 	t.Run("ThinTextIsSearchedTogetherWithWhatThePhotoShows", func(t *testing.T) {
 		t.Parallel()
-		s := newSeer(t, http.StatusOK, "Se ve una bicicleta; pregunta cuánto dura la garantía.", "Dura 24 meses [1].")
+		s := newSeer(t, http.StatusOK, "Se ve una bicicleta; pregunta cuánto dura la garantía.", proof+"Dura 24 meses [1].")
 		answer, err := newOrchestrator(t, b, s).GenerateAnswer(t.Context(), photo("hola, ¿y esto?"))
 		require.NoError(t, err)
 		require.Contains(t, answer.Text, "24 meses")
@@ -157,7 +157,7 @@ func TestVision(t *testing.T) {
 
 	t.Run("PDFIsSeenAndOtherFilesAreLeftOut", func(t *testing.T) {
 		t.Parallel()
-		s := newSeer(t, http.StatusOK, "", "Dura 24 meses [1].")
+		s := newSeer(t, http.StatusOK, "", proof+"Dura 24 meses [1].")
 		req := photo("¿Cuánto dura la garantía de las bicicletas nuevas?")
 		req.Turns[0].Files = [][]byte{[]byte("%PDF-1.7"), []byte("MZ program"), []byte("<html></html>"), nil, []byte("OggS sound")}
 		_, err := newOrchestrator(t, b, s).GenerateAnswer(t.Context(), req)
@@ -172,7 +172,7 @@ func TestVision(t *testing.T) {
 
 	t.Run("ModelThatDoesNotSeeGetsNoFile", func(t *testing.T) {
 		t.Parallel()
-		p := newProvider(t, http.StatusOK, "Dura 24 meses [1].")
+		p := newProvider(t, http.StatusOK, proof+"Dura 24 meses [1].")
 		answers := newOrchestrator(t, b, p)
 		require.Equal(t, rag.Capabilities{}, answers.Capabilities())
 		_, err := answers.GenerateAnswer(t.Context(), photo("¿Cuánto dura la garantía de las bicicletas?"))

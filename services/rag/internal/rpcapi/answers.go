@@ -78,6 +78,7 @@ func request(r *ragv1.GenerateAnswerRequest) rag.Request {
 		Retrieve:      r.RagEnabled == nil || r.GetRagEnabled(),
 		Language:      rag.Language(r.GetLanguage()),
 		HumanContact:  r.GetHumanContact(),
+		CustomerKey:   r.GetCustomerKey(),
 	}
 }
 
@@ -117,6 +118,7 @@ func answerProto(a rag.Answer) *ragv1.GenerateAnswerResponse {
 		Confidence: a.Confidence,
 		Usage: &ragv1.Usage{
 			Model: a.Usage.Model, InputTokens: a.Usage.InputTokens, OutputTokens: a.Usage.OutputTokens,
+			CostMicros: a.Usage.CostMicros,
 		},
 	}
 	for _, c := range a.Citations {

@@ -22,6 +22,7 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/orchestrator"
+	"github.com/knobot/knobot/services/rag/internal/postgres"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/rpcapi"
 	"github.com/knobot/knobot/services/rag/internal/transcription"
@@ -37,6 +38,8 @@ type bundle struct {
 	ingestions ragv1.IngestionServiceClient
 	sources    ragv1.SourceServiceClient
 	feedback   ragv1.FeedbackServiceClient
+	usage      ragv1.UsageServiceClient
+	store      *postgres.Store
 	inside     *ragtest.Bundle
 	drain      func()
 }
@@ -57,6 +60,7 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 	draining := make(chan struct{})
 	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
+	ragv1.RegisterUsageServiceServer(server, rpcapi.NewUsages(inside.Store))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
@@ -69,6 +73,8 @@ func setupWith(t *testing.T, model llm.Model) *bundle {
 		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
 		sources:  ragv1.NewSourceServiceClient(conn),
 		feedback: ragv1.NewFeedbackServiceClient(conn),
+		usage:    ragv1.NewUsageServiceClient(conn),
+		store:    inside.Store,
 		inside:   inside, drain: func() { close(draining) },
 	}
 }

@@ -24,8 +24,7 @@ import (
 type able struct{ rpcapi.Answerer }
 
 func (able) Capabilities() rag.Capabilities { return rag.Capabilities{Images: true} }
-
-func (able) Streams() bool { return true }
+func (able) Streams() bool                  { return true }
 
 // ear is a model that hears what a test says.
 type ear func(context.Context, llm.Recording) (string, error)
