@@ -65,8 +65,7 @@ func TestSuggestions(t *testing.T) {
 		require.Equal(t, "respuesta a: ¿cuánto cuesta?", sent.GetContent().GetText())
 		seen := map[string]bool{}
 		for _, button := range buttonsOf(sent) {
-			require.LessOrEqual(t, len(button.GetId()), 32)
-			require.NotContains(t, button.GetId(), "-")
+			require.Regexp(t, `^q[0-9][A-Za-z0-9_-]{22}$`, button.GetId(), "within Telegram's 64 bytes of callback data")
 			require.False(t, seen[button.GetId()])
 			seen[button.GetId()] = true
 		}
