@@ -15,6 +15,8 @@ type Delivery struct {
 	RequestID     string
 	IntegrationID string
 	Platform      Platform
+	// Recipient is whom it goes to, as Address.Recipient says: a report that asks to wait does not tell.
+	Recipient string
 	// Fingerprint is a digest of what was asked, to tell a repeat from a request id used twice.
 	Fingerprint []byte
 	// Template is set for a template, which has one part.
@@ -34,7 +36,7 @@ type Lease struct {
 
 // DeliveryPart is one message at the provider.
 type DeliveryPart struct {
-	// Content as rendered at the first call, so that a retry sends the same; dropped once settled.
+	// Content as rendered at the first call, so that a retry sends the same; dropped once settled. Restore brings it back.
 	Content Part
 	Progress
 }
@@ -46,7 +48,9 @@ type Progress struct {
 	Try     int
 	TryTime time.Time
 	// Doubts counts the tries whose outcome never became known.
-	Doubts       int
+	Doubts int
+	// LateFailures counts the tries that the provider took and then reported as failed.
+	LateFailures int
 	MessageID    string
 	State        DeliveryState
 	ErrorCode    int
@@ -60,7 +64,7 @@ type Phase string
 
 // The phases.
 const (
-	// PhasePending is known not to have gone out.
+	// PhasePending is known not to have gone out. Its state is DeliveryFailed if the provider took it first.
 	PhasePending Phase = "pending"
 	// PhaseSending has a try without an outcome: running if the lease is alive, in doubt if not.
 	PhaseSending Phase = "sending"
@@ -181,7 +185,7 @@ func (d *Delivery) try(n int, token string, t Timing, now time.Time) Step {
 		p.Doubts++
 		d.MaybeDuplicate = true
 	}
-	p.Phase, p.State, p.ErrorCode, p.ErrorMessage = PhaseSending, DeliveryUnspecified, 0, ""
+	p.Phase, p.State, p.MessageID, p.ErrorCode, p.ErrorMessage = PhaseSending, DeliveryUnspecified, "", 0, ""
 	p.Try++
 	p.TryTime = now
 	d.Lease = Lease{Token: token, Until: now.Add(t.Lease + d.upload(n, t))}
@@ -207,15 +211,43 @@ func (d *Delivery) release(token string) {
 	}
 }
 
+// Restore fills in the content of parts that are to be sent again after it was dropped. asked is the same request, rendered
+// anew. Returns false if that has become other messages, as it may in a newer version of this program.
+func (d *Delivery) Restore(asked Delivery) bool {
+	for n := range d.Parts {
+		p := &d.Parts[n]
+		if p.LateFailures == 0 || p.Phase.settled() {
+			continue
+		}
+		if len(asked.Parts) != len(d.Parts) {
+			return false
+		}
+		p.Content, d.Template = asked.Parts[n].Content, asked.Template
+	}
+	return true
+}
+
 // Sent records that the provider took a try. It settles the part whatever happened meanwhile, because a message that is
-// out cannot be taken back.
+// out cannot be taken back; unless the provider has said already that it took and then lost it.
 func (d *Delivery) Sent(s Step, messageID string) {
+	if d.Parts[s.Part].failedLate(s) {
+		return
+	}
+	d.settle(s, messageID)
+}
+
+// failedLate says that a try was taken and then reported as failed, and that no other has replaced it yet.
+func (p *DeliveryPart) failedLate(s Step) bool {
+	return p.Phase == PhasePending && p.LateFailures > 0 && p.Try == s.Try && p.State == DeliveryFailed
+}
+
+func (d *Delivery) settle(s Step, messageID string) {
 	p := &d.Parts[s.Part]
 	if p.Phase != PhaseSent || p.MessageID == "" {
 		p.MessageID = messageID
 	}
-	if p.Phase == PhaseRefused && p.Try != s.Try {
-		p.State = DeliveryUnspecified // The refusal was of a later copy; this one is out.
+	if p.Phase == PhaseRefused && p.Try != s.Try || p.failedLate(s) {
+		p.State = DeliveryUnspecified // The refusal was of a later copy, or is belied; this one is out.
 	}
 	p.Phase, p.Content, p.State = PhaseSent, Part{}, max(p.State, DeliverySent)
 	if p.State != DeliveryFailed {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Echo returns the correlation string of a try, which WhatsApp sends back in delivery reports: request/part/try. A report
@@ -37,9 +38,14 @@ type Report struct {
 	Echo         string
 	ErrorCode    int
 	ErrorMessage string
+	// Curable says of a failure that waiting cures it: the same message may be sent again.
+	Curable bool
 	// Pricing is zero where the report does not speak of it.
 	Pricing Pricing
 }
+
+// maxLateFailures is how often a message is sent again that a provider took and then reported as failed.
+const maxLateFailures = 3
 
 // Pricing is what WhatsApp says of a message's price, in Meta's own words. It comes with "sent" and with one of "delivered"
 // and "read" (WhatsApp docs, "Status messages reference", page of 2026-09-11).
@@ -59,27 +65,33 @@ type ReportOutcome struct {
 	State DeliveryState
 	// WindowClosed says that WhatsApp refused it because its 24-hour window is over.
 	WindowClosed bool
+	// RetryAfter is set when the message did not go out after all and the same request sends it again: after that long.
+	RetryAfter time.Duration
 }
 
 // Apply takes a report on a try of one of the parts. Anything but a failure proves that the message is out and settles a
-// part in doubt; a failure of the try in doubt proves the contrary, and the part may be sent again.
-func (d *Delivery) Apply(s Step, r Report) {
+// part in doubt; a failure of the try in doubt proves the contrary, and the part may be sent again. So it may after a curable
+// failure of one that the provider took: then Apply returns how many there were of this part, else 0.
+func (d *Delivery) Apply(s Step, r Report) (lateFailures int) {
 	if s.Part < 0 || s.Part >= len(d.Parts) {
-		return
+		return 0
 	}
 	p := &d.Parts[s.Part]
-	p.price(r)
 	if r.State == DeliveryFailed {
-		p.fail(s, r)
-		return
+		return p.fail(s, r)
 	}
+	p.price(r)
 	if r.State == DeliveryUnspecified {
-		return
+		return 0
+	}
+	if r.State == DeliverySent && p.failedLate(s) {
+		return 0 // "Sent" comes after "failed" when reports overtake each other; what comes after "sent" would belie the failure.
 	}
 	if p.Phase != PhaseSent || p.MessageID == "" {
-		d.Sent(s, r.MessageID)
+		d.settle(s, r.MessageID)
 	}
 	p.State = max(p.State, r.State)
+	return 0
 }
 
 // price keeps what a report says of the price. One that says nothing never wipes it out, nor does one that comes late.
@@ -89,18 +101,33 @@ func (p *DeliveryPart) price(r Report) {
 	}
 }
 
-// fail records a failure. That of a try which a later one has replaced says nothing about the later one.
-func (p *DeliveryPart) fail(s Step, r Report) {
+// fail records a failure. That of a try which a later one has replaced says nothing about the later one, and a message that
+// reached the customer is never sent again.
+func (p *DeliveryPart) fail(s Step, r Report) (lateFailures int) {
 	if p.Try != s.Try && p.MessageID != r.MessageID {
-		return
+		return 0
 	}
+	curable := r.Curable && p.LateFailures < maxLateFailures && p.State != DeliveryDelivered && p.State != DeliveryRead &&
+		p.State != DeliveryPlayed
 	switch p.Phase {
+	case PhasePending:
+		if p.failedLate(s) {
+			return p.LateFailures // Reported before.
+		}
+		return 0
 	case PhaseSending:
 		p.Phase = PhaseRefused
-	case PhaseSent, PhaseUnknown, PhaseRefused:
-		// Stays: the provider took it once, it is not ours to send again.
-	case PhasePending:
-		return
+	case PhaseRefused:
+		curable = false
+	case PhaseSent, PhaseUnknown:
+		// Stays if it is not curable: the provider took it once, it is not ours to send again.
 	}
+	p.price(r)
 	p.State, p.ErrorCode, p.ErrorMessage = DeliveryFailed, r.ErrorCode, r.ErrorMessage
+	if !curable {
+		return 0
+	}
+	p.Phase, p.Pricing = PhasePending, Pricing{}
+	p.LateFailures++
+	return p.LateFailures
 }

@@ -79,3 +79,95 @@ func TestPricing(t *testing.T) {
 		})
 	}
 }
+
+func TestCurableLateFailure(t *testing.T) {
+	t.Parallel()
+	said := func(s channels.DeliveryState) channels.Report {
+		return channels.Report{MessageID: "wamid.1", State: s, ErrorCode: 131000, Curable: s == channels.DeliveryFailed}
+	}
+	lost := func(t *testing.T) (*bench, channels.Step) {
+		t.Helper()
+		b := newBench(t, channels.WhatsApp, 1)
+		step := b.next("a")
+		b.d.Sent(step, "wamid.1")
+		require.Equal(t, 1, b.d.Apply(step, said(channels.DeliveryFailed)))
+		require.Equal(t, channels.DeliveryFailed, b.d.State(), "whoever looks meanwhile sees that it failed")
+		return b, step
+	}
+
+	t.Run("SendsTheSameAgainAFewTimes", func(t *testing.T) {
+		t.Parallel()
+		b, _ := lost(t)
+		asked := newBench(t, channels.WhatsApp, 1).d
+		for times := 2; times <= 4; times++ {
+			require.Empty(t, b.d.Parts[0].Content)
+			require.True(t, b.d.Restore(asked))
+			step := b.next("a")
+			require.Equal(t, times, step.Try, "a step of its own: no report of the lost one is taken for this one's")
+			require.Equal(t, asked.Parts[0].Content, b.d.Parts[0].Content)
+			b.d.Sent(step, "wamid.again")
+			failures := b.d.Apply(step, said(channels.DeliveryFailed))
+			require.Equal(t, times <= 3, failures == times, "%d failures", failures)
+		}
+		require.True(t, b.next("a").Done, "the fourth failure is the last")
+		require.Equal(t, channels.DeliveryFailed, b.d.State())
+		require.False(t, b.d.MaybeDuplicate, "none of them reached anybody")
+	})
+
+	t.Run("MayBeReportedAgain", func(t *testing.T) {
+		t.Parallel()
+		b, step := lost(t)
+		require.Equal(t, 1, b.d.Apply(step, said(channels.DeliveryFailed)), "as when the first outcome was lost")
+		next := b.next("a")
+		require.Zero(t, b.d.Apply(step, said(channels.DeliveryFailed)), "the next try is none of its business")
+		b.d.Sent(next, "wamid.2")
+		require.Equal(t, channels.DeliverySent, b.d.State())
+	})
+
+	t.Run("BeforeOurAnswer", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, channels.WhatsApp, 1)
+		step := b.next("a")
+		require.Equal(t, 1, b.d.Apply(step, said(channels.DeliveryFailed)))
+		b.d.Sent(step, "wamid.1")
+		require.Equal(t, 2, b.next("a").Try)
+	})
+
+	t.Run("SentThatComesLaterSettlesNothingDeliveredDoes", func(t *testing.T) {
+		t.Parallel()
+		b, step := lost(t)
+		b.d.Apply(step, said(channels.DeliverySent))
+		require.False(t, b.d.Settled())
+		b.d.Apply(step, said(channels.DeliveryDelivered))
+		require.True(t, b.next("a").Done)
+		require.Equal(t, channels.DeliveryDelivered, b.d.State())
+	})
+
+	t.Run("NeverWhatReachedTheCustomer", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, channels.WhatsApp, 1)
+		step := b.next("a")
+		b.d.Sent(step, "wamid.1")
+		b.d.Apply(step, said(channels.DeliveryRead))
+		require.Zero(t, b.d.Apply(step, said(channels.DeliveryFailed)))
+		require.True(t, b.next("a").Done)
+	})
+
+	t.Run("TemplateComesBackToo", func(t *testing.T) {
+		t.Parallel()
+		b, _ := lost(t)
+		asked := newBench(t, channels.WhatsApp, 1).d
+		asked.Template = &channels.Template{Name: "volver"}
+		require.True(t, b.d.Restore(asked))
+		require.Equal(t, asked.Template, b.d.Template)
+	})
+
+	t.Run("IsNotRestoredFromOtherMessages", func(t *testing.T) {
+		t.Parallel()
+		b, _ := lost(t)
+		asked := newBench(t, channels.WhatsApp, 2).d
+		require.False(t, b.d.Restore(asked))
+		b.d.Sent(b.next("a"), "wamid.2")
+		require.True(t, b.d.Restore(asked), "nothing is to be sent")
+	})
+}

@@ -1,5 +1,7 @@
 package conversation
 
+import "time"
+
 // DeliveryState is how far a message of ours came. A higher one never goes back to a lower: providers report late and out
 // of order, and a failure of one part is the failure of the message.
 type DeliveryState int32
@@ -45,4 +47,6 @@ type ReportOutcome struct {
 	State DeliveryState
 	// WindowClosed says that the answer did not reach the customer, because WhatsApp's window was over.
 	WindowClosed bool
+	// RetryAfter is set when the message was lost at the provider and the same request sends it again: after that long.
+	RetryAfter time.Duration
 }

@@ -13,6 +13,7 @@ import (
 	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -2553,7 +2554,10 @@ type RecordDeliveryReportsResponse_Outcome struct {
 	// State of the whole delivery after it.
 	State v11.DeliveryState `protobuf:"varint,2,opt,name=state,proto3,enum=knobot.conversation.v1.DeliveryState" json:"state,omitempty"`
 	// The window was closed: the answer did not reach the customer and may be held.
-	WindowClosed  bool `protobuf:"varint,3,opt,name=window_closed,json=windowClosed,proto3" json:"window_closed,omitempty"`
+	WindowClosed bool `protobuf:"varint,3,opt,name=window_closed,json=windowClosed,proto3" json:"window_closed,omitempty"`
+	// Set when the provider lost the message for a reason that passes: the same request sends it again, this long from now at
+	// the earliest. At most three times for each message.
+	RetryAfter    *durationpb.Duration `protobuf:"bytes,4,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2609,11 +2613,18 @@ func (x *RecordDeliveryReportsResponse_Outcome) GetWindowClosed() bool {
 	return false
 }
 
+func (x *RecordDeliveryReportsResponse_Outcome) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
+	}
+	return nil
+}
+
 var File_knobot_channels_v1_channel_service_proto protoreflect.FileDescriptor
 
 const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\n" +
-	"(knobot/channels/v1/channel_service.proto\x12\x12knobot.channels.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\x1a\x19knobot/type/v1/type.proto\".\n" +
+	"(knobot/channels/v1/channel_service.proto\x12\x12knobot.channels.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\x1a\x19knobot/type/v1/type.proto\".\n" +
 	"\x06Button\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\"A\n" +
@@ -2738,14 +2749,16 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\x19AnswerButtonPressResponse\"\x87\x01\n" +
 	"\x1cRecordDeliveryReportsRequest\x12%\n" +
 	"\x0eintegration_id\x18\x01 \x01(\tR\rintegrationId\x12@\n" +
-	"\areports\x18\x02 \x03(\v2&.knobot.conversation.v1.DeliveryReportR\areports\"\x83\x02\n" +
+	"\areports\x18\x02 \x03(\v2&.knobot.conversation.v1.DeliveryReportR\areports\"\xbf\x02\n" +
 	"\x1dRecordDeliveryReportsResponse\x12U\n" +
-	"\boutcomes\x18\x01 \x03(\v29.knobot.channels.v1.RecordDeliveryReportsResponse.OutcomeR\boutcomes\x1a\x8a\x01\n" +
+	"\boutcomes\x18\x01 \x03(\v29.knobot.channels.v1.RecordDeliveryReportsResponse.OutcomeR\boutcomes\x1a\xc6\x01\n" +
 	"\aOutcome\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12;\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.knobot.conversation.v1.DeliveryStateR\x05state\x12#\n" +
-	"\rwindow_closed\x18\x03 \x01(\bR\fwindowClosed\"3\n" +
+	"\rwindow_closed\x18\x03 \x01(\bR\fwindowClosed\x12:\n" +
+	"\vretry_after\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\"3\n" +
 	"\x12GetDeliveryRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\"O\n" +
@@ -2862,6 +2875,7 @@ var file_knobot_channels_v1_channel_service_proto_goTypes = []any{
 	(v11.DeliveryState)(0),                        // 43: knobot.conversation.v1.DeliveryState
 	(*v11.DeliveryReport)(nil),                    // 44: knobot.conversation.v1.DeliveryReport
 	(*v11.Media)(nil),                             // 45: knobot.conversation.v1.Media
+	(*durationpb.Duration)(nil),                   // 46: google.protobuf.Duration
 }
 var file_knobot_channels_v1_channel_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.channels.v1.ButtonRow.buttons:type_name -> knobot.channels.v1.Button
@@ -2900,33 +2914,34 @@ var file_knobot_channels_v1_channel_service_proto_depIdxs = []int32{
 	38, // 33: knobot.channels.v1.UploadMediaRequest.header:type_name -> knobot.channels.v1.UploadMediaHeader
 	32, // 34: knobot.channels.v1.UploadMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
 	43, // 35: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.state:type_name -> knobot.conversation.v1.DeliveryState
-	11, // 36: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
-	16, // 37: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
-	20, // 38: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
-	22, // 39: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
-	24, // 40: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
-	26, // 41: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
-	28, // 42: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
-	30, // 43: knobot.channels.v1.ChannelService.SendDraft:input_type -> knobot.channels.v1.SendDraftRequest
-	33, // 44: knobot.channels.v1.ChannelService.FetchMedia:input_type -> knobot.channels.v1.FetchMediaRequest
-	35, // 45: knobot.channels.v1.ChannelService.GetMedia:input_type -> knobot.channels.v1.GetMediaRequest
-	37, // 46: knobot.channels.v1.ChannelService.UploadMedia:input_type -> knobot.channels.v1.UploadMediaRequest
-	12, // 47: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
-	19, // 48: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
-	21, // 49: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
-	23, // 50: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
-	25, // 51: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
-	27, // 52: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
-	29, // 53: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
-	31, // 54: knobot.channels.v1.ChannelService.SendDraft:output_type -> knobot.channels.v1.SendDraftResponse
-	34, // 55: knobot.channels.v1.ChannelService.FetchMedia:output_type -> knobot.channels.v1.FetchMediaResponse
-	36, // 56: knobot.channels.v1.ChannelService.GetMedia:output_type -> knobot.channels.v1.GetMediaResponse
-	39, // 57: knobot.channels.v1.ChannelService.UploadMedia:output_type -> knobot.channels.v1.UploadMediaResponse
-	47, // [47:58] is the sub-list for method output_type
-	36, // [36:47] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	46, // 36: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.retry_after:type_name -> google.protobuf.Duration
+	11, // 37: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
+	16, // 38: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
+	20, // 39: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
+	22, // 40: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
+	24, // 41: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
+	26, // 42: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
+	28, // 43: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
+	30, // 44: knobot.channels.v1.ChannelService.SendDraft:input_type -> knobot.channels.v1.SendDraftRequest
+	33, // 45: knobot.channels.v1.ChannelService.FetchMedia:input_type -> knobot.channels.v1.FetchMediaRequest
+	35, // 46: knobot.channels.v1.ChannelService.GetMedia:input_type -> knobot.channels.v1.GetMediaRequest
+	37, // 47: knobot.channels.v1.ChannelService.UploadMedia:input_type -> knobot.channels.v1.UploadMediaRequest
+	12, // 48: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
+	19, // 49: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
+	21, // 50: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
+	23, // 51: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
+	25, // 52: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
+	27, // 53: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
+	29, // 54: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
+	31, // 55: knobot.channels.v1.ChannelService.SendDraft:output_type -> knobot.channels.v1.SendDraftResponse
+	34, // 56: knobot.channels.v1.ChannelService.FetchMedia:output_type -> knobot.channels.v1.FetchMediaResponse
+	36, // 57: knobot.channels.v1.ChannelService.GetMedia:output_type -> knobot.channels.v1.GetMediaResponse
+	39, // 58: knobot.channels.v1.ChannelService.UploadMedia:output_type -> knobot.channels.v1.UploadMediaResponse
+	48, // [48:59] is the sub-list for method output_type
+	37, // [37:48] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_channel_service_proto_init() }

@@ -102,5 +102,7 @@ func newDelivery(requestID string, to channels.Address, asked ...any) channels.D
 		panic("delivery: request does not marshal: " + err.Error()) // Plain structs of strings and numbers always do.
 	}
 	sum := sha256.Sum256(fingerprint)
-	return channels.Delivery{RequestID: requestID, IntegrationID: to.IntegrationID, Platform: to.Platform(), Fingerprint: sum[:]}
+	return channels.Delivery{
+		RequestID: requestID, IntegrationID: to.IntegrationID, Platform: to.Platform(), Recipient: to.Recipient(), Fingerprint: sum[:],
+	}
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"go.uber.org/zap"
@@ -47,13 +48,15 @@ func (s *Service) apply(
 	ctx context.Context, integrationID, requestID string, step channels.Step, r channels.Report,
 ) (channels.ReportOutcome, error) {
 	var outcome channels.ReportOutcome
-	var found channels.Delivery
+	var l lateFailure
 	err := s.store.Step(ctx, requestID, func(d *channels.Delivery, _ time.Time) bool {
 		if d.IntegrationID != integrationID {
 			return false
 		}
-		d.Apply(step, r)
-		found, outcome = *d, channels.ReportOutcome{RequestID: d.RequestID, State: d.State()}
+		l = s.lateFailure(*d, step, r)
+		r.Curable = l.curable()
+		l.times = d.Apply(step, r)
+		outcome = channels.ReportOutcome{RequestID: d.RequestID, State: d.State()}
 		return true
 	})
 	if errors.Is(err, channels.ErrNotFound) {
@@ -62,22 +65,72 @@ func (s *Service) apply(
 	if err != nil || outcome.RequestID == "" || r.State != channels.DeliveryFailed {
 		return outcome, err
 	}
-	outcome.WindowClosed = s.failed(ctx, found, step, r)
+	outcome.WindowClosed = l.failure.Class == channels.ClassWindowClosed
+	outcome.RetryAfter = s.follow(ctx, l)
 	return outcome, nil
 }
 
-// failed does what a reported failure asks for beyond its message, and says whether the window was closed.
-func (s *Service) failed(ctx context.Context, d channels.Delivery, step channels.Step, r channels.Report) (windowClosed bool) {
-	class := channels.ClassInvalid
+// lateFailure is a failure that a report tells of.
+type lateFailure struct {
+	failure channels.SendError
+	request string
+	to      channels.Address
+	// tried is when the message was sent.
+	tried time.Time
+	// times is how often this message has failed so, 0 if it is not sent again.
+	times int
+}
+
+func (s *Service) lateFailure(d channels.Delivery, step channels.Step, r channels.Report) lateFailure {
+	l := lateFailure{
+		failure: channels.SendError{Class: channels.ClassInvalid, Code: r.ErrorCode, Message: wire.Explanation(r.ErrorMessage)},
+		request: d.RequestID,
+		// The recipient goes by the same name whichever of its ids that is.
+		to: channels.Address{IntegrationID: d.IntegrationID, WhatsApp: &channels.WhatsAppUser{UserID: d.Recipient}},
+	}
 	if classify := s.providers[d.Platform].Classify; classify != nil && r.ErrorCode != 0 {
-		class = classify(r.ErrorCode)
+		l.failure.Class = classify(r.ErrorCode)
 	}
-	said := wire.Explanation(r.ErrorMessage)
-	s.log.Warn("message failed after it was sent", zap.String("delivery", d.RequestID), zap.String("integration", d.IntegrationID),
-		zap.Stringer("class", class), zap.Int("code", r.ErrorCode), zap.String("provider_says", said))
-	if class == channels.ClassStopIntegration && step.Part >= 0 && step.Part < len(d.Parts) {
-		failure := &channels.SendError{Class: class, Code: r.ErrorCode, Message: said}
-		s.stop(ctx, d.IntegrationID, d.Parts[step.Part].TryTime, failure)
+	if step.Part >= 0 && step.Part < len(d.Parts) {
+		l.tried = d.Parts[step.Part].TryTime
 	}
-	return class == channels.ClassWindowClosed
+	return l
+}
+
+func (l *lateFailure) curable() bool {
+	switch l.failure.Class {
+	case channels.ClassRetry, channels.ClassThrottled, channels.ClassPairThrottled:
+		return true
+	default:
+		return false
+	}
+}
+
+// lateBase is the base of the pauses, in seconds, before a message is sent again that failed late: 4, 16 and 64 s.
+const lateBase = 4
+
+// follow does what a reported failure asks for beyond its message, and returns after how long that is sent again, 0 for never.
+func (s *Service) follow(ctx context.Context, l lateFailure) (retryAfter time.Duration) {
+	if l.times > 0 {
+		retryAfter = time.Duration(math.Pow(lateBase, float64(l.times))) * time.Second
+	}
+	switch l.failure.Class {
+	case channels.ClassStopIntegration:
+		if !l.tried.IsZero() {
+			s.stop(ctx, l.to.IntegrationID, l.tried, &l.failure)
+		}
+	case channels.ClassThrottled, channels.ClassPairThrottled:
+		pause, err := s.pacer.Slow(ctx, l.to, &l.failure)
+		if err != nil {
+			s.log.Error("pause not stored", zap.Error(err))
+		}
+		if l.times > 0 {
+			retryAfter = max(pause, time.Second)
+		}
+	default: // Nothing beyond this message.
+	}
+	s.log.Warn("message failed after it was sent", zap.String("delivery", l.request), zap.String("integration", l.to.IntegrationID),
+		zap.Stringer("class", l.failure.Class), zap.Int("code", l.failure.Code), zap.String("provider_says", l.failure.Message),
+		zap.Duration("retry_after", retryAfter))
+	return retryAfter
 }

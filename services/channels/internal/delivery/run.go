@@ -22,12 +22,12 @@ type route struct {
 	missing error
 }
 
-// run is one call of Send: it steps through the parts that are not settled. Between steps everything is in the store.
+// run is one call of Send, which asked for a delivery: it steps through the parts that are not settled. Between steps everything is in the store.
 type run struct {
 	service     *Service
 	route       route
 	token       string
-	fingerprint []byte
+	asked       channels.Delivery
 	credentials channels.Credentials
 	// permit is why the next part may not be sent, nil if it may; used says that a call was made on it.
 	permit error
@@ -47,7 +47,7 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 		return channels.Delivery{}, wrongPlatform()
 	}
 	r := &run{
-		service: s, route: to, token: uuid.NewString(), fingerprint: fresh.Fingerprint, credentials: integration.Credentials(),
+		service: s, route: to, token: uuid.NewString(), asked: fresh, credentials: integration.Credentials(),
 	}
 	if r.permit, err = s.permit(ctx, integration, to); err != nil {
 		return channels.Delivery{}, asFault(err)
@@ -98,8 +98,12 @@ func (r *run) unpermit(ctx context.Context) {
 // ever tried is not kept.
 func (r *run) next(ctx context.Context) func(d *channels.Delivery, now time.Time) bool {
 	return func(d *channels.Delivery, now time.Time) bool {
-		if !bytes.Equal(d.Fingerprint, r.fingerprint) {
+		switch {
+		case !bytes.Equal(d.Fingerprint, r.asked.Fingerprint):
 			r.err = fault.New(fault.Conflict, "REQUEST_ID_REUSED", "the request_id was used for another message")
+			return false
+		case !d.Restore(r.asked):
+			r.err = fault.New(fault.Invalid, "MESSAGE_REFUSED", "what failed late cannot be sent again: it is rendered otherwise now")
 			return false
 		}
 		permit := r.permit

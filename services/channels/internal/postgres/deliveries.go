@@ -11,18 +11,18 @@ import (
 )
 
 const insertDelivery = `
-insert into deliveries (request_id, integration_id, platform, fingerprint, template)
-values ($1, $2, $3, $4, $5)
+insert into deliveries (request_id, integration_id, platform, recipient, fingerprint, template)
+values ($1, $2, $3, $4, $5, $6)
 on conflict (request_id) do nothing
 returning now()`
 
 const (
 	selectDelivery = `
-select request_id, integration_id::text, platform, fingerprint, template, maybe_duplicate, lease_token, lease_until, now() as now
+select request_id, integration_id::text, platform, recipient, fingerprint, template, maybe_duplicate, lease_token, lease_until, now() as now
 from deliveries where request_id = $1`
 	lockDelivery = selectDelivery + ` for update`
 	selectParts  = `
-select content, phase, try, try_time, doubts, message_id, state, error_code, error_message,
+select content, phase, try, try_time, doubts, late_failures, message_id, state, error_code, error_message,
        billable, pricing_model, pricing_type, pricing_category
 from delivery_parts where request_id = $1 order by ordinal`
 )
@@ -32,13 +32,13 @@ update deliveries set maybe_duplicate = $2, lease_token = $3, lease_until = $4, 
 
 const savePart = `
 insert into delivery_parts (request_id, ordinal, content, phase, try, try_time, doubts, message_id, state, error_code, error_message,
-                            billable, pricing_model, pricing_type, pricing_category)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                            billable, pricing_model, pricing_type, pricing_category, late_failures)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict (request_id, ordinal) do update
 set content = excluded.content, phase = excluded.phase, try = excluded.try, try_time = excluded.try_time, doubts = excluded.doubts,
     message_id = excluded.message_id, state = excluded.state, error_code = excluded.error_code, error_message = excluded.error_message,
     billable = excluded.billable, pricing_model = excluded.pricing_model, pricing_type = excluded.pricing_type,
-    pricing_category = excluded.pricing_category`
+    pricing_category = excluded.pricing_category, late_failures = excluded.late_failures`
 
 const findMessage = `
 select p.request_id, p.ordinal, p.try
@@ -54,7 +54,8 @@ delete from deliveries where request_id in (select request_id from deliveries wh
 func (s *Store) Open(ctx context.Context, fresh channels.Delivery, step func(d *channels.Delivery, now time.Time) bool) error {
 	err := s.transact(ctx, func(tx pgx.Tx) error {
 		var now time.Time
-		err := tx.QueryRow(ctx, insertDelivery, fresh.RequestID, fresh.IntegrationID, fresh.Platform, fresh.Fingerprint, fresh.Template).Scan(&now)
+		err := tx.QueryRow(ctx, insertDelivery, fresh.RequestID, fresh.IntegrationID, fresh.Platform, fresh.Recipient, fresh.Fingerprint,
+			fresh.Template).Scan(&now)
 		switch {
 		case errors.Is(err, pgx.ErrNoRows):
 			return changeDelivery(ctx, tx, fresh.RequestID, step)
@@ -158,7 +159,8 @@ func saveDelivery(ctx context.Context, tx pgx.Tx, before []channels.DeliveryPart
 			continue
 		}
 		b.Queue(savePart, d.RequestID, n, newContentRow(p), p.Phase, p.Try, timeOrNull(p.TryTime), p.Doubts, p.MessageID, p.State,
-			p.ErrorCode, p.ErrorMessage, p.Pricing.Billable, p.Pricing.Model, p.Pricing.Type, p.Pricing.Category)
+			p.ErrorCode, p.ErrorMessage, p.Pricing.Billable, p.Pricing.Model, p.Pricing.Type, p.Pricing.Category,
+			p.LateFailures)
 	}
 	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
 		return failed("store delivery", err)

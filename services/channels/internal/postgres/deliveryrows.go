@@ -11,6 +11,7 @@ type deliveryRow struct {
 	RequestID      string             `db:"request_id"`
 	IntegrationID  string             `db:"integration_id"`
 	Platform       string             `db:"platform"`
+	Recipient      string             `db:"recipient"`
 	Fingerprint    []byte             `db:"fingerprint"`
 	Template       *channels.Template `db:"template"`
 	MaybeDuplicate bool               `db:"maybe_duplicate"`
@@ -26,6 +27,7 @@ type partRow struct {
 	Try          int         `db:"try"`
 	TryTime      *time.Time  `db:"try_time"`
 	Doubts       int         `db:"doubts"`
+	LateFailures int         `db:"late_failures"`
 	MessageID    string      `db:"message_id"`
 	State        int         `db:"state"`
 	ErrorCode    int         `db:"error_code"`
@@ -90,7 +92,8 @@ func (r *contentRow) part() channels.Part {
 
 func (r deliveryRow) delivery(parts []partRow) channels.Delivery {
 	d := channels.Delivery{
-		RequestID: r.RequestID, IntegrationID: r.IntegrationID, Platform: channels.Platform(r.Platform), Fingerprint: r.Fingerprint,
+		RequestID: r.RequestID, IntegrationID: r.IntegrationID, Platform: channels.Platform(r.Platform),
+		Recipient: r.Recipient, Fingerprint: r.Fingerprint,
 		Template: r.Template, MaybeDuplicate: r.MaybeDuplicate,
 		Lease: channels.Lease{Token: r.LeaseToken, Until: timeOrZero(r.LeaseUntil)},
 	}
@@ -98,7 +101,8 @@ func (r deliveryRow) delivery(parts []partRow) channels.Delivery {
 		d.Parts = append(d.Parts, channels.DeliveryPart{
 			Content: p.Content.part(),
 			Progress: channels.Progress{
-				Phase: channels.Phase(p.Phase), Try: p.Try, TryTime: timeOrZero(p.TryTime), Doubts: p.Doubts, MessageID: p.MessageID,
+				Phase: channels.Phase(p.Phase), Try: p.Try, TryTime: timeOrZero(p.TryTime), Doubts: p.Doubts,
+				LateFailures: p.LateFailures, MessageID: p.MessageID,
 				State: channels.DeliveryState(p.State), ErrorCode: p.ErrorCode, ErrorMessage: p.ErrorMessage,
 				Pricing: channels.Pricing{Billable: p.Billable, Model: p.Model, Type: p.Type, Category: p.Category},
 			},

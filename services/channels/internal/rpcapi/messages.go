@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
@@ -106,6 +107,9 @@ func outcomesProto(outcomes []channels.ReportOutcome) []*channelsv1.RecordDelive
 	for n, o := range outcomes {
 		out[n] = &channelsv1.RecordDeliveryReportsResponse_Outcome{
 			RequestId: o.RequestID, State: stateProto(o.State), WindowClosed: o.WindowClosed,
+		}
+		if o.RetryAfter > 0 {
+			out[n].RetryAfter = durationpb.New(o.RetryAfter)
 		}
 	}
 	return out

@@ -56,35 +56,39 @@ func (s *Store) ReleaseReports(ctx context.Context, integration conversation.Int
 // DropReports takes reports out of the queue that channels refuses for good.
 func (s *Store) DropReports(ctx context.Context, reports []conversation.QueuedReport, cause string) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		settled := newSettled(len(reports))
-		for i, r := range reports {
-			settled.set(i, r.Place, conversation.OutcomeFailed, "", cause)
+		var settled settledReports
+		for _, r := range reports {
+			settled.add(r.Place, conversation.OutcomeFailed, "", cause)
 		}
 		return settled.exec(ctx, s, tx)
 	})
 }
 
-// SettleReports stores what channels made of reports: states rise, answers that met a closed window are held.
+// SettleReports stores what channels made of reports: states rise, answers that met a closed window are held, and what was lost
+// for a reason that passes goes out again.
 func (s *Store) SettleReports(ctx context.Context, reports []conversation.QueuedReport, outcomes []conversation.ReportOutcome,
 	template *conversation.WindowTemplate,
 ) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		settled := newSettled(len(reports))
+		var settled settledReports
 		var requests, errs []string
 		var states []conversation.DeliveryState
 		for i, r := range reports {
 			o := outcomes[i]
 			if o.Request == "" {
-				settled.set(i, r.Place, conversation.OutcomeUnknownMessage, "", "")
+				settled.add(r.Place, conversation.OutcomeUnknownMessage, "", "")
 				continue
 			}
-			settled.set(i, r.Place, conversation.OutcomeRecorded, string(o.Request), "")
-			requests, errs = append(requests, string(o.Request)), append(errs, r.ErrorMessage)
-			states = append(states, o.State)
-			if o.WindowClosed {
-				if err := s.holdLate(ctx, tx, o.Request, template); err != nil {
-					return err
-				}
+			becomes, err := s.undo(ctx, tx, o, template)
+			if err != nil {
+				return err
+			}
+			if becomes == stands {
+				requests, errs = append(requests, string(o.Request)), append(errs, r.ErrorMessage)
+				states = append(states, o.State)
+			}
+			if becomes != comesTooSoon {
+				settled.add(r.Place, conversation.OutcomeRecorded, string(o.Request), "")
 			}
 		}
 		if len(requests) > 0 {
@@ -102,46 +106,12 @@ type settledReports struct {
 	outcomes, responses, errs []string
 }
 
-func newSettled(n int) *settledReports {
-	return &settledReports{make([]int64, n), make([]string, n), make([]string, n), make([]string, n)}
-}
-
-func (r *settledReports) set(i int, place int64, o conversation.Outcome, response, cause string) {
-	r.places[i], r.outcomes[i], r.responses[i], r.errs[i] = place, string(o), response, cause
+func (r *settledReports) add(place int64, o conversation.Outcome, response, cause string) {
+	r.places, r.outcomes = append(r.places, place), append(r.outcomes, string(o))
+	r.responses, r.errs = append(r.responses, response), append(r.errs, cause)
 }
 
 func (r *settledReports) exec(ctx context.Context, s *Store, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, s.sql.get("reports_settle"), r.places, r.outcomes, r.responses, r.errs)
 	return err
-}
-
-// holdLate holds an answer that WhatsApp took and then refused (error 131047): what it answered waits for the customer's next
-// message, and the template invites to write it.
-func (s *Store) holdLate(ctx context.Context, tx pgx.Tx, request conversation.RequestID, template *conversation.WindowTemplate) error {
-	var t conversation.Turn
-	var a conversation.Answer
-	err := tx.QueryRow(ctx, s.sql.get("late_hold_find"), request).Scan(&a.ID, &t.Conversation, &a.Through, &a.Language)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil // held already, or not an answer
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, s.sql.get("conversation_lock"), t.Conversation); err != nil {
-		return err
-	}
-	var first *int64
-	if err := tx.QueryRow(ctx, s.sql.get("late_hold_reopen"), a.ID, windowClosed).Scan(&first); err != nil || first == nil {
-		return err
-	}
-	var invite bool
-	err = tx.QueryRow(ctx, s.sql.get("conversation_hold"), t.Conversation, *first, template != nil).Scan(&invite)
-	if err != nil || template == nil || !invite {
-		return err
-	}
-	tag, err := tx.Exec(ctx, s.sql.get("late_hold_turn"), t.Conversation, a.Through)
-	if err != nil || tag.RowsAffected() == 0 {
-		return err // the customer wrote meanwhile: the window is open
-	}
-	return s.decide(ctx, tx, t, invitation(*template, a), nil)
 }

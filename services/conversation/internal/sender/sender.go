@@ -138,7 +138,7 @@ func (c *Client) Report(ctx context.Context, integration conversation.Integratio
 	for _, o := range r.GetOutcomes() {
 		out = append(out, conversation.ReportOutcome{
 			Request: conversation.RequestID(o.GetRequestId()), State: conversation.DeliveryState(o.GetState()),
-			WindowClosed: o.GetWindowClosed(),
+			WindowClosed: o.GetWindowClosed(), RetryAfter: o.GetRetryAfter().AsDuration(),
 		})
 	}
 	return out, nil
