@@ -59,6 +59,28 @@ func TestUnknownBotIsNeverMentioned(t *testing.T) {
 	require.False(t, events[0].Content.(*gateway.Message).Addressed)
 }
 
+func TestQuestionInAGroupComesWithoutTheBotsName(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"@tienda_prueba_bot ¿abren hoy?":        "¿abren hoy?",
+		"@Tienda_Prueba_Bot: ¿abren hoy?":       "¿abren hoy?",
+		"¿abren hoy? @tienda_prueba_bot":        "¿abren hoy?",
+		"@tienda_prueba_bot":                    "@tienda_prueba_bot",
+		"@tienda_prueba_bot2 ¿abren hoy?":       "@tienda_prueba_bot2 ¿abren hoy?",
+		"dile a @tienda_prueba_bot que no":      "dile a @tienda_prueba_bot que no",
+		"correo@tienda_prueba_bot":              "correo@tienda_prueba_bot",
+		"ñññññññññññññññññ":                     "ñññññññññññññññññ",
+		" ¿abren hoy? ":                         " ¿abren hoy? ",
+		"/precio@tienda_prueba_bot zapatos":     "/precio@tienda_prueba_bot zapatos",
+		"ventas @tienda_prueba_bot, ¿y mañana?": "ventas @tienda_prueba_bot, ¿y mañana?",
+	} {
+		e := decode(t, fmt.Sprintf(`{"message":{"message_id":2,"chat":{"id":-3,"type":"group"},"from":{"id":3},"text":%q}}`, text))
+		require.Equal(t, want, e.Content.(*gateway.Message).Text)
+	}
+	e := decode(t, `{"message":{"message_id":2,"chat":{"id":3,"type":"private"},"from":{"id":3},"text":"@tienda_prueba_bot hola"}}`)
+	require.Equal(t, "@tienda_prueba_bot hola", e.Content.(*gateway.Message).Text)
+}
+
 func TestNotJSONIsMalformed(t *testing.T) {
 	t.Parallel()
 	for _, payload := range []string{"", "{", "\xff", "{\"a\":\"\x00\"}", "[1,]", strings.Repeat("[", 20_000)} {

@@ -45,6 +45,23 @@ func (d *decoder) isMe(username string) bool {
 	return d.bot.Username != "" && strings.EqualFold(username, d.bot.Username)
 }
 
+// unaddressed is a text from a group without the bot's name before or behind it: "@some_bot, what …" asks "what …". It is left
+// alone where that is all there is.
+func (d *decoder) unaddressed(text string) string {
+	const around = " \t\r\n,:;"
+	name, out := "@"+d.bot.Username, strings.Trim(text, around)
+	if d.bot.Username == "" || strings.EqualFold(out, name) {
+		return text
+	}
+	if n := len(name); len(out) > n && strings.EqualFold(out[:n], name) && strings.ContainsRune(around, rune(out[n])) {
+		return strings.TrimLeft(out[n:], around)
+	}
+	if n := len(out) - len(name); n > 0 && strings.EqualFold(out[n:], name) && strings.ContainsRune(around, rune(out[n-1])) {
+		return strings.TrimRight(out[:n], around)
+	}
+	return text
+}
+
 // slice returns the part of a text that an entity marks, empty if it is longer than any name or outside of the text.
 func slice(units []uint16, e entity) string {
 	const longest = 128

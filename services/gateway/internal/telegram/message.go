@@ -93,6 +93,9 @@ func (d *decoder) build(m *message) *gateway.Message {
 		out.Sender.Bot = true
 	}
 	out.Addressed = !out.Group || d.addressed(m)
+	if out.Group {
+		out.Text = d.unaddressed(out.Text)
+	}
 	return out
 }
 
