@@ -84,6 +84,9 @@ func (s *Server) Stop() {
 	s.once.Do(s.cleanUp)
 }
 
+// PID returns the id of the server's first process, whose children serve the connections.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 

@@ -18,9 +18,10 @@ var padding = strings.Repeat("¿Me puede decir si el pedido llega antes del vier
 
 // result is what one load saw.
 type result struct {
-	rate     float64 // acknowledged per second
-	p50, p99 time.Duration
-	refused  int64 // anything but 200
+	acknowledged int
+	rate         float64 // acknowledged per second
+	p50, p99     time.Duration
+	refused      int64 // anything but 200
 }
 
 // load posts fresh signed webhooks over a number of connections for a time and waits for each acknowledgement.
@@ -56,7 +57,10 @@ func load(ctx context.Context, url, secret, phoneNumberID string, connections in
 	took := time.Since(start)
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	return result{rate: float64(len(all)) / took.Seconds(), p50: percentile(all, 50), p99: percentile(all, 99), refused: refused.Load()}
+	return result{
+		acknowledged: len(all), rate: float64(len(all)) / took.Seconds(),
+		p50: percentile(all, 50), p99: percentile(all, 99), refused: refused.Load(),
+	}
 }
 
 // percentile of a sorted list.

@@ -2,10 +2,12 @@ package system
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -72,6 +74,18 @@ func (p *Program) PID() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.cmd.Process.Pid
+}
+
+// Listener returns the address of one of its listeners by its name in the log, empty before it is open.
+func (p *Program) Listener(name string) string {
+	address := ""
+	for line := range strings.Lines(p.log.String()) {
+		var said struct{ Msg, Listener, Addr string }
+		if json.Unmarshal([]byte(line), &said) == nil && said.Msg == "listening" && said.Listener == name {
+			address = said.Addr // of the last start
+		}
+	}
+	return address
 }
 
 // Log returns what it printed over all its starts.

@@ -3,7 +3,9 @@ package courtesy_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,12 +78,51 @@ func TestQueueDropsAndCountsWhatDoesNotFit(t *testing.T) {
 	counts := &tally{}
 	channel := blocked{begun: make(chan struct{}, 64)}
 	q := courtesy.NewQueue(t.Context(), channel, counts)
-	for range 3000 {
-		q.Offer(courtesy.Courtesy{Kind: courtesy.Read})
+	for n := range 3000 {
+		q.Offer(courtesy.Courtesy{Kind: courtesy.Read, Integration: conversation.IntegrationID(strconv.Itoa(n))})
 	}
 	require.Positive(t, counts.of("dropped"))
 	<-channel.begun
 	q.Close() // ends at once, though the channel hangs
+}
+
+func TestFloodOfOneIntegrationTakesItsShareOnly(t *testing.T) {
+	t.Parallel()
+	counts := &tally{}
+	channel := &shown{}
+	q := courtesy.NewQueue(t.Context(), channel, counts)
+	t.Cleanup(q.Close)
+	for range 500 {
+		q.Offer(courtesy.Courtesy{Kind: courtesy.Typing, Integration: "flooded"})
+	}
+	for range 100 {
+		q.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: "flooded"})
+	}
+	q.Offer(courtesy.Courtesy{Kind: courtesy.Typing, Integration: "quiet"})
+	dropped := counts.of("dropped")
+	require.Greater(t, dropped, 300)
+	require.Eventually(t, func() bool { return counts.of("done") == 601-dropped }, 10*time.Second, time.Millisecond)
+	require.EqualValues(t, 100, channel.presses.Load(), "no button is left waiting")
+	require.EqualValues(t, 1, channel.quiet.Load())
+}
+
+// shown is a channel that counts.
+type shown struct{ presses, quiet atomic.Int64 }
+
+func (*shown) MarkRead(context.Context, conversation.IntegrationID, conversation.Address, string, bool) error {
+	return nil
+}
+
+func (s *shown) ShowTyping(_ context.Context, _ conversation.Address, i conversation.IntegrationID, _ string) error {
+	if i == "quiet" {
+		s.quiet.Add(1)
+	}
+	return nil
+}
+
+func (s *shown) AnswerPress(context.Context, conversation.IntegrationID, string) error {
+	s.presses.Add(1)
+	return nil
 }
 
 func TestQueueCountsFailures(t *testing.T) {

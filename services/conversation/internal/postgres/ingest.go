@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
 
 	platform "github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/services/conversation"
@@ -18,13 +17,15 @@ import (
 // It never sends a NOTIFY: inside the transaction that halves the rate of commits (measured).
 func (s *Store) Ingest(ctx context.Context, deliveries []conversation.Delivery) ([]conversation.Receipt, error) {
 	var receipts []conversation.Receipt
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		in := s.newIntake(tx, deliveries)
-		if err := in.run(ctx); err != nil {
-			return err
-		}
-		receipts = in.receipts()
-		return nil
+	err := s.again(ctx, func() error {
+		return s.quickTx(ctx, func(tx *quickTx) error {
+			in := s.newIntake(tx, deliveries)
+			if err := in.run(ctx); err != nil {
+				return err
+			}
+			receipts = in.receipts()
+			return nil
+		})
 	})
 	if platform.IsRefused(err) {
 		return nil, refused{err}
@@ -41,7 +42,7 @@ func (r refused) Unwrap() []error { return []error{conversation.ErrRefused, r.ca
 // intake is one transaction of Ingest.
 type intake struct {
 	store *Store
-	tx    pgx.Tx
+	tx    *quickTx
 	// now is the database's: no other clock decides anything.
 	now        time.Time
 	deliveries []*received
@@ -80,7 +81,7 @@ type item struct {
 	chosen bool
 }
 
-func (s *Store) newIntake(tx pgx.Tx, deliveries []conversation.Delivery) *intake {
+func (s *Store) newIntake(tx *quickTx, deliveries []conversation.Delivery) *intake {
 	in := &intake{store: s, tx: tx, opened: map[conversation.LogID]int{}, files: map[conversation.LogID]int{}}
 	for i := range deliveries {
 		d := &received{Delivery: &deliveries[i], digest: sha256.Sum256(deliveries[i].Payload)}

@@ -19,6 +19,9 @@ func (in *intake) write(ctx context.Context) error {
 	in.queueTurns(b)
 	in.queueReports(b)
 	in.queueLogs(b)
+	if len(in.amendments()) == 0 {
+		in.tx.commit(b)
+	}
 	return in.tx.SendBatch(ctx, b).Close()
 }
 

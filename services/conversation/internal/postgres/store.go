@@ -78,8 +78,13 @@ const maxTries = 6
 
 // inTx runs f in a transaction, and again when PostgreSQL broke it off to let another one pass.
 func (s *Store) inTx(ctx context.Context, f func(tx pgx.Tx) error) error {
+	return s.again(ctx, func() error { return pgx.BeginFunc(ctx, s.pool, f) })
+}
+
+// again runs a transaction, and again when PostgreSQL broke it off to let another one pass.
+func (s *Store) again(ctx context.Context, transact func() error) error {
 	for try := 1; ; try++ {
-		err := pgx.BeginFunc(ctx, s.pool, f)
+		err := transact()
 		if err == nil || !passing(err) || try == maxTries {
 			return platform.Fault(err)
 		}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"os"
 
-	"google.golang.org/grpc"
-
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/platform/service"
@@ -36,14 +34,9 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	receiver := webhook.NewReceiver(table, store, notes)
 	gatewayv1.RegisterWebhookServiceServer(s.GRPC(), rpcapi.NewWebhook(receiver, rpcapi.PeerAddress))
 
-	inner, err := edge.NewInProcess(s.Logger(), func(r grpc.ServiceRegistrar) {
-		gatewayv1.RegisterWebhookServiceServer(r, rpcapi.NewWebhook(receiver, edge.RemoteAddress))
-	}, rpc.WithMetrics(s.Metrics()), rpc.WithTracing(s.Tracer()))
-	if err != nil {
-		return err
-	}
-	s.OnStop(inner.Close)
-	mux, err := edge.NewMux(ctx, inner.Conn)
+	local := rpc.NewLocal(edge.Sampled(s.Logger()), rpc.WithMetrics(s.Metrics()), rpc.WithTracing(s.Tracer()))
+	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(receiver, edge.RemoteAddress))
+	mux, err := edge.NewMux(ctx, local)
 	if err != nil {
 		return err
 	}

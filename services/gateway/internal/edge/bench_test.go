@@ -15,6 +15,7 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
+	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/gateway"
 	"github.com/knobot/knobot/services/gateway/internal/conversation"
 	"github.com/knobot/knobot/services/gateway/internal/rpcapi"
@@ -22,25 +23,20 @@ import (
 	"github.com/knobot/knobot/services/gateway/internal/webhook"
 )
 
-// BenchmarkAcknowledge is what the edge costs a webhook: HTTP, HMAC, decoding and both gRPC hops, nothing stored.
+// BenchmarkAcknowledge is what the edge costs a webhook: HTTP, HMAC, decoding and the gRPC call behind it, nothing stored.
 func BenchmarkAcknowledge(b *testing.B) {
 	table := &verification.Table{}
 	table.Replace([]verification.Credentials{{
 		Integration: "a", Platform: gateway.WhatsApp, PhoneNumberID: ourNumber, AppSecrets: [][]byte{[]byte(appSecret)},
 	}})
-	forgetful, err := NewInProcess(zap.NewNop(), func(r grpc.ServiceRegistrar) {
+	forgetful := serve(b, func(r grpc.ServiceRegistrar) {
 		conversationv1.RegisterIngestServiceServer(r, forgetfulConversation{})
 	})
-	require.NoError(b, err)
-	defer forgetful.Close()
-	store := conversation.New(forgetful.Conn)
+	store := conversation.New(forgetful)
 	receiver := webhook.NewReceiver(table, store, webhook.NewNotes(store, zap.NewNop(), prometheus.NewRegistry()))
-	inner, err := NewInProcess(zap.NewNop(), func(r grpc.ServiceRegistrar) {
-		gatewayv1.RegisterWebhookServiceServer(r, rpcapi.NewWebhook(receiver, RemoteAddress))
-	})
-	require.NoError(b, err)
-	defer inner.Close()
-	mux, err := NewMux(b.Context(), inner.Conn)
+	local := rpc.NewLocal(zap.NewNop())
+	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(receiver, RemoteAddress))
+	mux, err := NewMux(b.Context(), local)
 	require.NoError(b, err)
 	server := httptest.NewServer(NewHandler(mux, receiver))
 	defer server.Close()

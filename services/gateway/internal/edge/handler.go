@@ -1,5 +1,5 @@
 // Package edge is the public HTTP side: three webhook routes and nothing else, each request bounded in size, time and
-// memory before anything is read of it. Behind it stands grpc-gateway on a connection of its own to a gRPC server.
+// memory before anything is read of it. Behind it stands grpc-gateway, which calls the gRPC service in this process.
 package edge
 
 import (

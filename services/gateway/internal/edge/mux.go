@@ -22,9 +22,10 @@ import (
 // remoteKey is the metadata key under which the edge tells its own gRPC server who the TCP peer is.
 const remoteKey = "x-knobot-remote-address"
 
-// NewMux makes the grpc-gateway mux of the webhook routes in front of conn. Its options close what grpc-gateway leaves
+// NewMux makes the grpc-gateway mux of the webhook routes in front of conn, which passes all interceptors as grpc-gateway's own
+// in-process registration would not. Its options close what grpc-gateway leaves
 // open by default: a POST may be turned into a GET by a header or a form, and any header may become metadata.
-func NewMux(ctx context.Context, conn *grpc.ClientConn) (*runtime.ServeMux, error) {
+func NewMux(ctx context.Context, conn grpc.ClientConnInterface) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, rawBody{&runtime.JSONPb{}}),
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
@@ -35,7 +36,7 @@ func NewMux(ctx context.Context, conn *grpc.ClientConn) (*runtime.ServeMux, erro
 		runtime.WithRoutingErrorHandler(routingError),
 		runtime.WithErrorHandler(callError),
 	)
-	return mux, gatewayv1.RegisterWebhookServiceHandler(ctx, mux, conn)
+	return mux, gatewayv1.RegisterWebhookServiceHandlerClient(ctx, mux, gatewayv1.NewWebhookServiceClient(conn))
 }
 
 // credentialHeaders are the only headers that become metadata, in canonical form.

@@ -164,12 +164,9 @@ func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stac
 	store := conversation.New(conn)
 	notes := webhook.NewNotes(store, zap.NewNop(), prometheus.NewRegistry())
 	s.receiver = webhook.NewReceiver(s.table, store, notes)
-	inner, err := NewInProcess(zap.NewNop(), func(r grpc.ServiceRegistrar) {
-		gatewayv1.RegisterWebhookServiceServer(r, rpcapi.NewWebhook(s.receiver, RemoteAddress))
-	})
-	require.NoError(t, err)
-	t.Cleanup(inner.Close)
-	mux, err := NewMux(t.Context(), inner.Conn)
+	local := rpc.NewLocal(zap.NewNop())
+	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(s.receiver, RemoteAddress))
+	mux, err := NewMux(t.Context(), local)
 	require.NoError(t, err)
 	s.handler = NewHandler(mux, s.receiver)
 	s.Server = httptest.NewServer(s.handler)
@@ -188,7 +185,7 @@ func background(t *testing.T, run func(context.Context) error) {
 }
 
 // serve starts a gRPC server of KnoBot's on loopback and returns a connection to it.
-func serve(t *testing.T, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
+func serve(t testing.TB, register func(grpc.ServiceRegistrar)) *grpc.ClientConn {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -8,12 +8,12 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/genproto/googleapis/api/httpbody"
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
+	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/gateway/internal/rpcapi"
 )
 
@@ -21,12 +21,9 @@ func TestFloodOfForgeriesIsNotAFloodOfLogsAndShowsNoSecret(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	core, logs := observer.New(zap.DebugLevel)
-	inner, err := NewInProcess(zap.New(core), func(r grpc.ServiceRegistrar) {
-		gatewayv1.RegisterWebhookServiceServer(r, rpcapi.NewWebhook(s.receiver, RemoteAddress))
-	})
-	require.NoError(t, err)
-	t.Cleanup(inner.Close)
-	client := gatewayv1.NewWebhookServiceClient(inner.Conn)
+	local := rpc.NewLocal(Sampled(zap.New(core)))
+	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(s.receiver, RemoteAddress))
+	client := gatewayv1.NewWebhookServiceClient(local)
 	body := []byte(textBody("wamid.secret-text", "mi clave es 1234"))
 	for range 2000 {
 		ctx := metadata.AppendToOutgoingContext(t.Context(), rpcapi.SignatureKey, sign("wrong", body))
