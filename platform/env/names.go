@@ -72,6 +72,7 @@ func behaviourNames() []Name {
 		{"KNOBOT_WORKERS", "How many conversations a process answers at the same time.", false},
 		{"KNOBOT_ANSWER_TIMEOUT", "How long an answer may take to compose.", false},
 		{"KNOBOT_IDLE_AFTER", "Silence after which a customer's next message opens a new conversation.", false},
+		{"KNOBOT_KEEP_WEBHOOKS", "How long the log of webhooks is kept, with what came in them; 0 keeps it for ever.", false},
 		{"KNOBOT_LEASE", "How long a worker holds a conversation without a sign of life.", false},
 	}
 }

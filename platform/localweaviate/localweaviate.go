@@ -216,6 +216,9 @@ func (s *Server) grpcTarget() string {
 	return s.GRPCAddr
 }
 
+// PID returns the id of the server's process.
+func (s *Server) PID() int { return s.process.PID() }
+
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.Done() }
 

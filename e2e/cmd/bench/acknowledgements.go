@@ -15,7 +15,7 @@ import (
 // benchAcknowledgements compares acknowledged webhooks, floor and KnoBot in turn: how many a second, how soon, and at what
 // processor time.
 func benchAcknowledgements(ctx context.Context, o options, stores *system.Stores, dir string) error {
-	floor, err := startFloor(ctx, stores, dir)
+	floor, err := startFloor(ctx, stores, dir, "")
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,8 @@ type floorProcess struct {
 	url, secret string
 }
 
-func startFloor(ctx context.Context, stores *system.Stores, dir string) (*floorProcess, error) {
+// startFloor starts the bare handler, or with a URL for its answers the floor bot.
+func startFloor(ctx context.Context, stores *system.Stores, dir, reply string) (*floorProcess, error) {
 	binary := filepath.Join(dir, "floor")
 	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./e2e/cmd/floor")
 	build.Dir = system.Root()
@@ -139,7 +140,7 @@ func startFloor(ctx context.Context, stores *system.Stores, dir string) (*floorP
 	}
 	f := &floorProcess{url: "http://" + address, secret: "floor"}
 	f.cmd = exec.CommandContext(ctx, binary)
-	f.cmd.Env = []string{"FLOOR_ADDR=" + address, "FLOOR_SECRET=" + f.secret, "FLOOR_DATABASE_URL=" + stores.Postgres.URL("floor").Reveal() + "&pool_max_conns=16"}
+	f.cmd.Env = []string{"FLOOR_ADDR=" + address, "FLOOR_SECRET=" + f.secret, "FLOOR_DATABASE_URL=" + stores.Postgres.URL("floor").Reveal() + "&pool_max_conns=16", "FLOOR_REPLY_URL=" + reply}
 	f.cmd.Stderr = os.Stderr
 	if err := f.cmd.Start(); err != nil {
 		return nil, err

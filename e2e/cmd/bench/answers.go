@@ -3,77 +3,110 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
+	"strings"
 	"time"
 
 	"github.com/knobot/knobot/e2e/internal/system"
-	"github.com/knobot/knobot/simulator"
-	"github.com/knobot/knobot/simulator/client"
 )
 
-// question is one that the document below answers.
+// weaviate is its name among the programs.
+const weaviate = "weaviate"
+
 const (
-	question = "¿Cuánto tarda el envío a domicilio?"
-	document = "# Envíos\n\nEl envío a domicilio tarda dos días laborables y cuesta cuatro euros.\n"
+	// customers who ask in turn: a WhatsApp customer gets 45 messages at once and then one in 6 s, which no bench should meet.
+	customers = 2000
+	// benchLibraries of 50 sections make 10,000 passages.
+	benchLibraries = 200
+	// turnInterval is that of the light load.
+	turnInterval = 100 * time.Millisecond
 )
 
-// benchAnswers measures from a customer's message to the answer on the phone, without a model: webhook, ingest, retrieval
-// from a real Weaviate, extraction, sending. The simulator is both ends.
-func benchAnswers(ctx context.Context, o options, stores *system.Stores) error {
-	s, err := system.Start(ctx, stores, system.Options{Env: map[string]string{"KNOBOT_DEBOUNCE": "0s"}})
+// benchAnswers compares answered questions with the floor bot's, without a model: webhook, ingest, retrieval from a real Weaviate
+// that holds 10,000 passages, extraction, sending. Then it measures how soon under a light load.
+func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir string) error {
+	p, err := startPlatform(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.stop()
+	floor, err := startFloor(ctx, stores, dir, p.url)
+	if err != nil {
+		return err
+	}
+	defer floor.stop()
+	s, questions, err := startAnswering(ctx, stores, p)
 	if err != nil {
 		return err
 	}
 	defer s.Stop()
-	if err := s.Store(ctx, "envios.md", document); err != nil {
-		return err
+	c := s.Credentials
+	ours := &receiver{url: s.HTTP + system.WhatsAppPath, secret: c.AppSecret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
+	bare := &receiver{url: floor.url, secret: floor.secret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
+
+	fmt.Printf("\nAnswered questions (10,000 passages, no model, debounce 0), %d rounds of %s each; floor: the smallest correct bot\n", o.rounds, o.length)
+	fmt.Printf("%-12s %32s %32s %8s %s\n", "at a time", "floor bot /s   p50    p99", "KnoBot /s   p50    p99", "ratio", "CPU/answer: own, PostgreSQL, Weaviate")
+	for _, connections := range []int{1, 16, 64} {
+		var ratios []float64
+		for range o.rounds {
+			f := bare.loop(ctx, connections, customers, o.length)
+			var k answers
+			programs := pids(s.Services())
+			programs[weaviate] = stores.Weaviate.PID()
+			before := cpuOf(programs, stores)
+			err := profile(ctx, o.profile, fmt.Sprintf("answer-%d", connections), o.length, s.Services(), func() error {
+				k = ours.loop(ctx, connections, customers, o.length)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			spent := cpuOf(programs, stores).since(before)
+			ratios = append(ratios, k.rate/f.rate)
+			n := len(k.answered)
+			fmt.Printf("%-12d %32s %32s %8.2f %s %s %s\n", connections, f, k, k.rate/f.rate,
+				perMessage(spent.total()-spent.pg-spent.own[weaviate], n), perMessage(spent.pg, n), perMessage(spent.own[weaviate], n))
+		}
+		fmt.Printf("%-12s %74s %.2f\n", "", "median ratio", median(ratios))
 	}
-	latencies, err := askSteadily(ctx, s, o.turns)
-	if err != nil {
-		return err
-	}
-	slices.Sort(latencies)
-	fmt.Printf("\nQuestion to answer on Telegram, 10 a second, no model, debounce 0: p50 %s  p99 %s  (%d of %d answered)\n",
-		milliseconds(percentile(latencies, 50)), milliseconds(percentile(latencies, 99)), len(latencies), o.turns)
+	before := cpuOf(pids(s.Services()), stores)
+	time.Sleep(o.length)
+	idle := cpuOf(pids(s.Services()), stores).since(before)
+	fmt.Printf("Doing nothing for %s: own CPU %s, PostgreSQL %s %v\n", o.length, idle.total()-idle.pg, idle.pg, idle.own)
+	k := ours.steadily(ctx, turnInterval, o.turns, customers)
+	fmt.Printf("Light load, a question each %s: answered after p50 %s p99 %s; receipt after the acknowledgement p50 %s p99 %s (%d of %d answered, %d receipts)\n",
+		turnInterval, milliseconds(percentile(k.answered, 50)), milliseconds(percentile(k.answered, 99)),
+		milliseconds(percentile(k.read, 50)), milliseconds(percentile(k.read, 99)), len(k.answered), o.turns, len(k.read))
 	return nil
 }
 
-// askSteadily lets a new customer ask every 100 ms and times each answer.
-func askSteadily(ctx context.Context, s *system.System, turns int) ([]time.Duration, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(turns)*100*time.Millisecond+30*time.Second)
-	defer cancel()
-	answered := make(chan simulator.Event, turns)
-	ready := make(chan struct{})
-	go func() {
-		_ = s.Simulator.Events(ctx, client.Filter{}, func() { close(ready) }, func(e simulator.Event) error {
-			if e.Type == simulator.EventMessage && e.Message.Direction == simulator.Outbound {
-				answered <- e
-			}
-			return nil
-		})
-	}()
-	<-ready
-	asked := map[string]time.Time{}
-	var latencies []time.Duration
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for len(latencies) < turns {
-		select {
-		case <-tick.C:
-			if len(asked) == turns {
-				continue
-			}
-			user := strconv.Itoa(900_000 + len(asked))
-			asked[user] = time.Now()
-			if _, err := s.Simulator.Say(ctx, simulator.Utterance{Platform: simulator.Telegram, From: user, Text: question}); err != nil {
-				return nil, err
-			}
-		case e := <-answered:
-			latencies = append(latencies, e.Time.Sub(asked[e.User]))
-		case <-ctx.Done():
-			return latencies, nil
-		}
+// String is a row's cell.
+func (a answers) String() string {
+	cell := fmt.Sprintf("%.0f %s %s", a.rate, milliseconds(percentile(a.answered, 50)), milliseconds(percentile(a.answered, 99)))
+	if a.missed > 0 {
+		cell += fmt.Sprintf(" (%d missed)", a.missed)
 	}
-	return latencies, nil
+	return cell
+}
+
+// startAnswering starts a system whose number may send as much as it can, with 10,000 passages to answer from, and returns
+// questions that they answer.
+func startAnswering(ctx context.Context, stores *system.Stores, p *platform) (*system.System, []string, error) {
+	s, err := system.Start(ctx, stores, system.Options{Env: map[string]string{
+		"KNOBOT_DEBOUNCE": "0s", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000",
+	}})
+	if err != nil {
+		return nil, nil, err
+	}
+	corpus, questions := texts(vocabulary(), benchLibraries, 100)
+	for n := 0; n < len(corpus) && err == nil; n++ {
+		err = s.Store(ctx, fmt.Sprintf("documento-%d.md", n), corpus[n])
+	}
+	if err != nil {
+		s.Stop()
+		return nil, nil, err
+	}
+	for n, q := range questions {
+		questions[n] = strings.TrimSpace(q)
+	}
+	return s, questions, nil
 }

@@ -65,7 +65,7 @@ func run(ctx context.Context, o options) error {
 		run  func() error
 	}{
 		{"webhooks", func() error { return benchAcknowledgements(ctx, o, stores, dir) }},
-		{"answers", func() error { return benchAnswers(ctx, o, stores) }},
+		{"answers", func() error { return benchAnswers(ctx, o, stores, dir) }},
 		{"search", func() error { return benchSearches(ctx, o, stores) }},
 	} {
 		if o.only != "" && o.only != part.name {

@@ -1,5 +1,7 @@
-// Command floor is what our gateway is measured against: the least that a correct webhook receiver does. It checks the HMAC
-// over the raw body, commits one row with a unique key and answers 200. Nothing is decoded, found, queued or answered.
+// Command floor is what we are measured against: the least that a correct webhook receiver does. It checks the HMAC over the raw
+// body, commits one row with a unique key and answers 200. Nothing is decoded, found, queued or answered; with FLOOR_REPLY_URL
+// it is the least that a correct bot does on top: each new message gets one fixed answer, in order per customer, and a second
+// commit when that is out.
 package main
 
 import (
@@ -24,14 +26,17 @@ import (
 const (
 	maxBody = 4 << 20
 	schema  = `create table if not exists floor (id bigint generated always as identity primary key, key text not null unique,
-	           payload jsonb not null, received timestamptz not null default now())`
-	insert = `insert into floor (key, payload) values ($1, $2) on conflict (key) do nothing`
+	           payload jsonb not null, received timestamptz not null default now(), answered timestamptz)`
+	insert   = `insert into floor (key, payload) values ($1, $2) on conflict (key) do nothing`
+	answered = `update floor set answered = now() where key = $1`
 )
 
 // floor is the handler.
 type floor struct {
 	pool   *pgxpool.Pool
 	secret []byte
+	// bot is nil where nothing is answered.
+	bot *bot
 }
 
 func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,42 +52,50 @@ func (f *floor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "forged", http.StatusUnauthorized)
 		return
 	}
-	key, err := messageID(body)
+	m, err := firstMessage(body)
 	if err != nil {
 		http.Error(w, "malformed", http.StatusBadRequest)
 		return
 	}
-	if _, err := f.pool.Exec(r.Context(), insert, key, body); err != nil {
+	tag, err := f.pool.Exec(r.Context(), insert, m.ID, body)
+	if err != nil {
 		http.Error(w, "unavailable", http.StatusServiceUnavailable)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
+	if f.bot != nil && tag.RowsAffected() == 1 {
+		f.bot.take(m)
+	}
 }
 
-// messageID is the unique key: the id of the first message.
-func messageID(body []byte) (string, error) {
+// message is one of a customer; its id is the unique key.
+type message struct {
+	ID   string `json:"id"`
+	From string `json:"from"`
+}
+
+// firstMessage reads a webhook.
+func firstMessage(body []byte) (message, error) {
 	var p struct {
 		Entry []struct {
 			Changes []struct {
 				Value struct {
-					Messages []struct {
-						ID string `json:"id"`
-					} `json:"messages"`
+					Messages []message `json:"messages"`
 				} `json:"value"`
 			} `json:"changes"`
 		} `json:"entry"`
 	}
 	if err := json.Unmarshal(body, &p); err != nil {
-		return "", err
+		return message{}, err
 	}
 	for _, e := range p.Entry {
 		for _, c := range e.Changes {
 			for _, m := range c.Value.Messages {
-				return m.ID, nil
+				return m, nil
 			}
 		}
 	}
-	return "", errors.New("no message")
+	return message{}, errors.New("no message")
 }
 
 func run(ctx context.Context) error {
@@ -94,8 +107,12 @@ func run(ctx context.Context) error {
 	if _, err := pool.Exec(ctx, schema); err != nil {
 		return err
 	}
+	f := &floor{pool: pool, secret: []byte(os.Getenv("FLOOR_SECRET"))}
+	if url := os.Getenv("FLOOR_REPLY_URL"); url != "" {
+		f.bot = newBot(pool, url)
+	}
 	server := &http.Server{
-		Addr: os.Getenv("FLOOR_ADDR"), Handler: &floor{pool: pool, secret: []byte(os.Getenv("FLOOR_SECRET"))},
+		Addr: os.Getenv("FLOOR_ADDR"), Handler: f,
 		ReadHeaderTimeout: 5 * time.Second,
 	}
 	go func() {

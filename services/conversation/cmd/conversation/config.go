@@ -22,6 +22,7 @@ type Config struct {
 	StaleAfter         time.Duration `env:"KNOBOT_STALE_AFTER" envDefault:"24h"`
 	StaffPause         time.Duration `env:"KNOBOT_STAFF_PAUSE" envDefault:"30m"`
 	IdleAfter          time.Duration `env:"KNOBOT_IDLE_AFTER" envDefault:"24h"`
+	KeepWebhooks       time.Duration `env:"KNOBOT_KEEP_WEBHOOKS" envDefault:"2160h"`
 	AnswerTimeout      time.Duration `env:"KNOBOT_ANSWER_TIMEOUT" envDefault:"60s"`
 	Workers            int           `env:"KNOBOT_WORKERS" envDefault:"64"`
 	Lease              time.Duration `env:"KNOBOT_LEASE" envDefault:"30s"`
@@ -41,6 +42,7 @@ func (c *Config) Validate() error {
 	check(c.StaleAfter > 0, "KNOBOT_STALE_AFTER", "it must be positive")
 	check(c.StaffPause >= 0, "KNOBOT_STAFF_PAUSE", "it must not be negative")
 	check(c.IdleAfter > 0, "KNOBOT_IDLE_AFTER", "it must be positive")
+	check(c.KeepWebhooks == 0 || c.KeepWebhooks >= 24*time.Hour, "KNOBOT_KEEP_WEBHOOKS", "it must be 0 or at least 24h")
 	check(c.AnswerTimeout > 0, "KNOBOT_ANSWER_TIMEOUT", "it must be positive")
 	check(c.Workers > 0 && c.Workers <= 10_000, "KNOBOT_WORKERS", "it must be between 1 and 10000")
 	check(c.Lease >= time.Second, "KNOBOT_LEASE", "it must be at least 1s")

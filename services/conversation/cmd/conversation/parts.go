@@ -44,7 +44,7 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	s.Go("files", fetcher.Run)
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
-	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, p.metrics, s.Logger()).Run)
+	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.KeepWebhooks, p.metrics, s.Logger()).Run)
 }
 
 // serve takes webhooks in and shows what is stored.

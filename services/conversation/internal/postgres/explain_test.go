@@ -53,6 +53,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		"fetch_done":     {[]any{nowhere, nowhere, "s", 1}, []string{"media_fetches_pkey", "messages_pkey"}},
 		"message_hear":   {[]any{talk, nowhere, "s", 1, "hola"}, []string{"messages_pkey"}},
 		"logs_list":      {[]any{[]string{"whatsapp", "telegram"}, time.Now(), nowhere, 10}, []string{"webhook_logs_newest", "webhook_events_pkey"}},
+		"logs_prune":     {[]any{[]string{"whatsapp", "telegram"}, 86400.0, 100}, []string{"webhook_logs_newest", "webhook_events_pkey", "webhook_payloads_pkey"}},
 		"logs_list_dead": {[]any{[]string{"whatsapp"}, time.Now(), nowhere, 10}, []string{"webhook_events_dead"}},
 		"buttons_find":   {[]any{[]string{nowhere}}, []string{"messages_pkey", "conversations_pkey"}},
 		"feedback_set": {

@@ -182,6 +182,42 @@ func TestUpkeep(t *testing.T) {
 		require.Equal(t, 1, b.count("inbound_keys"))
 	})
 
+	t.Run("OldDeliveriesAreForgottenUnlessTheyWait", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		answered := b.receive(b.says("respondida"))
+		b.answer("respuesta")
+		repeated := b.webhook(b.says("repetida"))
+		_, err := b.store.Ingest(t.Context(), []conversation.Delivery{repeated})
+		require.NoError(t, err)
+		b.answer("respuesta")
+		waits := b.receive(b.says("espera"))
+		b.exec(`update webhook_logs set create_time = now() - interval '91 days'`)
+		again := repeated
+		again.Log = conversation.LogID("00000000-0000-7000-8000-0000000000aa")
+		_, err = b.store.Ingest(t.Context(), []conversation.Delivery{again})
+		require.NoError(t, err)
+
+		pruned := int64(0)
+		for range 3 {
+			n, err := b.store.PruneLogs(t.Context(), 90*24*time.Hour, 1)
+			require.NoError(t, err)
+			pruned += n
+		}
+		require.EqualValues(t, 2, pruned)
+		_, err = b.store.Log(t.Context(), answered.Log)
+		require.ErrorIs(t, err, conversation.ErrNotFound)
+		l, err := b.store.Log(t.Context(), again.Log)
+		require.NoError(t, err)
+		require.Empty(t, l.Payload, "it was its first delivery's, and is gone with that")
+		l, err = b.store.Log(t.Context(), waits.Log)
+		require.NoError(t, err)
+		require.NotEmpty(t, l.Payload)
+		require.Equal(t, 1, b.count("webhook_payloads"))
+		require.Equal(t, 2, b.count("webhook_events"))
+		require.Equal(t, 3, b.count("messages where role = 'customer'"), "the conversation stays")
+	})
+
 	t.Run("TurnsOfDeletedIntegrationsAreClosed", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

@@ -45,6 +45,14 @@ func (s *Store) PruneKeys(ctx context.Context, older time.Duration, batch int) (
 	return tag.RowsAffected(), platform.Fault(err)
 }
 
+// PruneLogs forgets deliveries that are older, with their payloads and events, a batch at a time, and returns how many. Those that
+// something still waits in stay; so do the messages that came with them.
+func (s *Store) PruneLogs(ctx context.Context, older time.Duration, batch int) (int64, error) {
+	var n int64
+	err := s.pool.QueryRow(ctx, s.sql.get("logs_prune"), strs(conversation.Platforms()), seconds(older), batch).Scan(&n)
+	return n, platform.Fault(err)
+}
+
 // ForsakeTurns closes what waits for integrations that are gone for good, their files too.
 func (s *Store) ForsakeTurns(ctx context.Context, deleted []conversation.IntegrationID) error {
 	b := &pgx.Batch{}

@@ -1,4 +1,4 @@
-// Package upkeep does what is due from time to time: it forgets old event keys, closes what waits for deleted integrations,
+// Package upkeep does what is due from time to time: it forgets old event keys and old deliveries, closes what waits for deleted integrations,
 // and measures the queues.
 package upkeep
 
@@ -27,6 +27,8 @@ const (
 type Store interface {
 	// PruneKeys forgets a batch of keys that are older, and returns how many.
 	PruneKeys(ctx context.Context, older time.Duration, batch int) (int64, error)
+	// PruneLogs forgets a batch of deliveries that are older, and returns how many.
+	PruneLogs(ctx context.Context, older time.Duration, batch int) (int64, error)
 	// ForsakeTurns closes what waits for integrations that are gone for good.
 	ForsakeTurns(ctx context.Context, deleted []conversation.IntegrationID) error
 	// Depth measures the queues.
@@ -42,13 +44,14 @@ type Integrations interface {
 type Keeper struct {
 	store        Store
 	integrations Integrations
+	keepLogs     time.Duration
 	metrics      *metrics.Metrics
 	log          *zap.Logger
 }
 
-// NewKeeper returns a keeper. Run starts it.
-func NewKeeper(store Store, integrations Integrations, m *metrics.Metrics, log *zap.Logger) *Keeper {
-	return &Keeper{store: store, integrations: integrations, metrics: m, log: log}
+// NewKeeper returns a keeper that keeps the log of deliveries for a time, 0 for ever. Run starts it.
+func NewKeeper(store Store, integrations Integrations, keepLogs time.Duration, m *metrics.Metrics, log *zap.Logger) *Keeper {
+	return &Keeper{store: store, integrations: integrations, keepLogs: keepLogs, metrics: m, log: log}
 }
 
 // Run works until ctx ends. Every process may run one: all of it may be done twice.
@@ -81,19 +84,24 @@ func (k *Keeper) Measure(ctx context.Context) {
 func (k *Keeper) Clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
-	pruned, err := k.prune(ctx)
+	keys, err := prune(ctx, k.store.PruneKeys, keepKeys)
+	logs := int64(0)
+	if err == nil && k.keepLogs > 0 {
+		logs, err = prune(ctx, k.store.PruneLogs, k.keepLogs)
+	}
 	if gone := k.integrations.Deleted(); err == nil && len(gone) > 0 {
 		err = k.store.ForsakeTurns(ctx, gone)
 	}
-	if err != nil || pruned > 0 {
-		k.log.Info("upkeep", zap.Int64("keys", pruned), zap.Error(err))
+	if err != nil || keys+logs > 0 {
+		k.log.Info("upkeep", zap.Int64("keys", keys), zap.Int64("logs", logs), zap.Error(err))
 	}
 }
 
-func (k *Keeper) prune(ctx context.Context) (int64, error) {
+// prune goes on batch by batch until there is less than one.
+func prune(ctx context.Context, batch func(ctx context.Context, older time.Duration, batch int) (int64, error), older time.Duration) (int64, error) {
 	var total int64
 	for {
-		n, err := k.store.PruneKeys(ctx, keepKeys, pruneBatch)
+		n, err := batch(ctx, older, pruneBatch)
 		total += n
 		if err != nil || n < pruneBatch {
 			return total, err

@@ -22,6 +22,7 @@ type store struct {
 	left             int64
 	prunes, measures int
 	older            time.Duration
+	logs             []time.Duration
 	forsaken         []conversation.IntegrationID
 	err              error
 }
@@ -32,6 +33,11 @@ func (s *store) PruneKeys(_ context.Context, older time.Duration, batch int) (in
 	n := min(s.left, int64(batch))
 	s.left -= n
 	return n, s.err
+}
+
+func (s *store) PruneLogs(_ context.Context, older time.Duration, _ int) (int64, error) {
+	s.logs = append(s.logs, older)
+	return 0, nil
 }
 
 func (s *store) ForsakeTurns(_ context.Context, deleted []conversation.IntegrationID) error {
@@ -54,18 +60,20 @@ func TestKeeper(t *testing.T) {
 	t.Run("PrunesBatchByBatchUntilNothingIsLeft", func(t *testing.T) {
 		t.Parallel()
 		s := &store{left: 12_000}
-		upkeep.NewKeeper(s, gone{"a"}, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
+		upkeep.NewKeeper(s, gone{"a"}, time.Hour, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
 		require.Equal(t, 3, s.prunes)
 		require.Equal(t, 10*24*time.Hour, s.older)
+		require.Equal(t, []time.Duration{time.Hour}, s.logs)
 		require.Equal(t, []conversation.IntegrationID{"a"}, s.forsaken)
 	})
 
 	t.Run("GoesOnAfterAFailure", func(t *testing.T) {
 		t.Parallel()
 		s := &store{left: 9000, err: errors.New("away")}
-		upkeep.NewKeeper(s, gone{}, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
+		upkeep.NewKeeper(s, gone{}, time.Hour, metrics.New(prometheus.NewRegistry()), zap.NewNop()).Clean(t.Context())
 		require.Equal(t, 1, s.prunes)
 		require.Empty(t, s.forsaken)
+		require.Empty(t, s.logs)
 	})
 
 	t.Run("MeasuresOftenAndCleansSometimes", func(t *testing.T) {
@@ -75,8 +83,9 @@ func TestKeeper(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 21*time.Minute)
 			defer cancel()
 			registry := prometheus.NewRegistry()
-			require.NoError(t, upkeep.NewKeeper(s, gone{}, metrics.New(registry), zap.NewNop()).Run(ctx))
+			require.NoError(t, upkeep.NewKeeper(s, gone{}, 0, metrics.New(registry), zap.NewNop()).Run(ctx))
 			require.Equal(t, 2, s.prunes)
+			require.Empty(t, s.logs, "kept for ever")
 			require.InDelta(t, 252, s.measures, 2)
 			families, err := registry.Gather()
 			require.NoError(t, err)
