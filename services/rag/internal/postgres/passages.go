@@ -37,12 +37,16 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	return out, failure(err)
 }
 
+// The passages are found first whatever the planner knows: before it has statistics, as after a large ingestion, it looked for
+// them once for each document (8 ms instead of 0.3 with 10,000 passages in 200 documents).
 const selectPassages = `
+with p as materialized (
+    select id, version_id, ordinal, heading_path, text, stems from passages where id = any($1::text[]::uuid[])
+)
 select p.id, d.id, d.name, d.title, d.source_uri, p.ordinal, p.heading_path, p.text, p.stems
-from passages p
+from p
 join documents d on d.version_id = p.version_id
-where p.id = any($1::text[]::uuid[]) and d.knowledge_base_id = $2
-  and d.audience = 'public' and d.trust = 'company'`
+where d.knowledge_base_id = $2 and d.audience = 'public' and d.trust = 'company'`
 
 // Passages returns those of the ids that belong to a current document of the knowledge base which customers may be answered
 // from, by id. What the index still holds of replaced and deleted documents is not among them.
@@ -68,11 +72,12 @@ func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.
 }
 
 const selectLive = `
+with p as materialized (select id, version_id from passages where id = any($1::text[]::uuid[]))
 select p.id
-from passages p
+from p
 join documents d on d.version_id = p.version_id
 join knowledge_bases k on k.id = d.knowledge_base_id and k.delete_time is null
-where p.id = any($1::text[]::uuid[]) and k.name = $2 and d.audience = 'public' and d.trust = 'company'`
+where k.name = $2 and d.audience = 'public' and d.trust = 'company'`
 
 // Live returns those of the ids that customers of a knowledge base may still be answered from, as Passages does.
 func (s *Store) Live(ctx context.Context, knowledgeBase string, ids []rag.PassageID) (map[rag.PassageID]bool, error) {
