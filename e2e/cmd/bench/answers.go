@@ -12,6 +12,12 @@ import (
 // weaviate is its name among the programs.
 const weaviate = "weaviate"
 
+// question is one that the document answers.
+const (
+	question = "¿Cuánto tarda el envío a domicilio?"
+	document = "# Envíos\n\nEl envío a domicilio tarda dos días laborables y cuesta cuatro euros.\n"
+)
+
 const (
 	// customers who ask in turn: a WhatsApp customer gets 45 messages at once and then one in 6 s, which no bench should meet.
 	customers = 2000
@@ -43,10 +49,12 @@ func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir str
 	ours := &receiver{url: s.HTTP + system.WhatsAppPath, secret: c.AppSecret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 	bare := &receiver{url: floor.url, secret: floor.secret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 
+	printMemory("idle", s.Services(), func(m memory) int { return m.now })
 	fmt.Printf("\nAnswered questions (10,000 passages, no model, debounce 0), %d rounds of %s each; floor: the smallest correct bot\n", o.rounds, o.length)
 	fmt.Printf("%-12s %32s %32s %8s %s\n", "at a time", "floor bot /s   p50    p99", "KnoBot /s   p50    p99", "ratio", "CPU/answer: own, PostgreSQL, Weaviate")
+	var steady float64
 	for _, connections := range []int{1, 16, 64} {
-		var ratios []float64
+		var ratios, rates []float64
 		for range o.rounds {
 			f := bare.loop(ctx, connections, customers, o.length)
 			var k answers
@@ -62,21 +70,20 @@ func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir str
 			}
 			spent := cpuOf(programs, stores).since(before)
 			ratios = append(ratios, k.rate/f.rate)
+			rates = append(rates, k.rate)
 			n := len(k.answered)
 			fmt.Printf("%-12d %32s %32s %8.2f %s %s %s\n", connections, f, k, k.rate/f.rate,
 				perMessage(spent.total()-spent.pg-spent.own[weaviate], n), perMessage(spent.pg, n), perMessage(spent.own[weaviate], n))
 		}
 		fmt.Printf("%-12s %74s %.2f\n", "", "median ratio", median(ratios))
+		steady = median(rates)
 	}
-	before := cpuOf(pids(s.Services()), stores)
-	time.Sleep(o.length)
-	idle := cpuOf(pids(s.Services()), stores).since(before)
-	fmt.Printf("Doing nothing for %s: own CPU %s, PostgreSQL %s %v\n", o.length, idle.total()-idle.pg, idle.pg, idle.own)
+	printMemory("under this load, at most", s.Services(), func(m memory) int { return m.most })
 	k := ours.steadily(ctx, turnInterval, o.turns, customers)
 	fmt.Printf("Light load, a question each %s: answered after p50 %s p99 %s; receipt after the acknowledgement p50 %s p99 %s (%d of %d answered, %d receipts)\n",
 		turnInterval, milliseconds(percentile(k.answered, 50)), milliseconds(percentile(k.answered, 99)),
 		milliseconds(percentile(k.read, 50)), milliseconds(percentile(k.read, 99)), len(k.answered), o.turns, len(k.read))
-	return nil
+	return benchDrain(ctx, s, ours, steady)
 }
 
 // String is a row's cell.
