@@ -167,7 +167,7 @@ func TestSearchBegunInAnotherTenantIsThrownAway(t *testing.T) {
 	t.Parallel()
 	c := &changed{world: newWorld(0, 10)}
 	searcher := retrieval.New(c, c, c, analysis.New(), zap.NewNop())
-	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", Model: "m"}} {
+	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", IndexSpec: rag.IndexSpec{Model: "m"}}} {
 		c.mu.Lock()
 		c.statistics.Tenant = tenant
 		c.mu.Unlock()
