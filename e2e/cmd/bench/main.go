@@ -33,7 +33,7 @@ func main() {
 	flag.DurationVar(&o.length, "length", 5*time.Second, "length of one load")
 	flag.IntVar(&o.turns, "turns", 200, "questions of the latency measurement, 10 a second")
 	flag.IntVar(&o.searches, "searches", 2000, "searches of a round")
-	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers or search")
+	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers, ingest or search")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -65,6 +65,7 @@ func run(ctx context.Context, o options) error {
 	}{
 		{"webhooks", func() error { return benchAcknowledgements(ctx, o, stores, dir) }},
 		{"answers", func() error { return benchAnswers(ctx, o, stores) }},
+		{"ingest", func() error { return benchIngest(ctx, stores) }},
 		{"search", func() error { return benchSearches(ctx, o, stores) }},
 	} {
 		if o.only != "" && o.only != part.name {
