@@ -330,6 +330,7 @@ func TestWhatDocumentsCannotServe(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, c.outcome, answer.Outcome, "%s: %s", c.question, answer.Text)
 		require.Contains(t, answer.Text, c.text, c.question)
+		require.True(t, answer.Regardless, "no threshold would change it")
 		require.Empty(t, answer.Citations)
 	}
 }
