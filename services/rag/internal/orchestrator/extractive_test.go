@@ -308,6 +308,22 @@ func TestWhatIsSaidAroundAQuestionDoesNotHideIt(t *testing.T) {
 	require.Contains(t, answer.Text, "$5.400", "and not what is known about cards")
 }
 
+func TestNothingFoundIsDeclinedWithoutAThresholdToo(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.Add(t, "a.md", "Vendemos cometas.")
+	answers := newOrchestrator(t, b, nil)
+	for _, question := range []string{"¿y zzyzx?", "zzyzx", "¿y?", "Qwfp zzyzx. ¿Jkmn xvbq hjkl wfpg zxcd?", `zzyzx "qwfp"`} {
+		req := request(question)
+		none := 0.0
+		req.Threshold = &none
+		req.Turns = append([]rag.Turn{{Role: rag.Customer, Text: "¿Qwfp?"}, {Role: rag.Assistant, Text: "No lo sé."}}, req.Turns...)
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		require.Equal(t, rag.Declined, answer.Outcome, "%s: %s", question, answer.Text)
+	}
+}
+
 func TestWhatDocumentsCannotServe(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)

@@ -38,7 +38,7 @@ func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, 
 	if err != nil {
 		return retrieval.Result{}, err
 	}
-	if joined.Confidence() >= o.gate(d) && (leans || answersToo(own, joined, short)) {
+	if o.finds(d, joined) && (leans || answersToo(own, joined, short)) {
 		if own.Question.Words() == 0 {
 			joined.Hits = o.news(d, joined.Hits)
 		}
@@ -50,6 +50,11 @@ func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, 
 	return own, nil
 }
 
+// finds tells whether something was found that answers. A gate of 0 lets anything pass, but there has to be something.
+func (o *Orchestrator) finds(d dialogue, r retrieval.Result) bool {
+	return len(r.Hits) > 0 && r.Confidence() >= o.gate(d)
+}
+
 // findOwn searches for the open turns alone. Where much is said around a question ("olvida lo anterior, quiero otra cosa:
 // ¿…?"), the passage has to answer what is asked and not what is said around it; and where nothing is asked, what the customer
 // quotes (an error message) may be what no passage knows.
@@ -58,7 +63,7 @@ func (o *Orchestrator) findOwn(ctx context.Context, d dialogue) (retrieval.Resul
 	if err != nil {
 		return whole, err
 	}
-	sure, asked := whole.Confidence() >= o.gate(d), interrogative(d.question)
+	sure, asked := o.finds(d, whole), interrogative(d.question)
 	if asked == "" && !sure {
 		asked = unquoted(d.question)
 	}
@@ -73,7 +78,7 @@ func (o *Orchestrator) findOwn(ctx context.Context, d dialogue) (retrieval.Resul
 	if sure {
 		least = enoughWords // a shorter one may lean on what is said around it ("¿cómo los cancelo?")
 	}
-	if part.Confidence() < o.gate(d) || part.Question.Words() < least || sure && serves(whole, part) {
+	if !o.finds(d, part) || part.Question.Words() < least || sure && serves(whole, part) {
 		return whole, nil
 	}
 	return part, nil
