@@ -92,7 +92,7 @@ test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what i
 	@KNOBOT_TEST_JUDGES=1 go test -count=1 -v -timeout 10m -run '^(TestJudge|TestForeignEmulator)' ./e2e
 
 .PHONY: bench
-bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run
+bench: build $(BIN)/weaviate-server ## Our speed against a bare handler and a bare Weaviate, in the same run
 	@go run ./e2e/cmd/bench
 
 .PHONY: eval

@@ -44,6 +44,8 @@ type Request struct {
 	CustomerKey string
 	// Threshold is the coverage from which on it is answered; nil for the service's own.
 	Threshold *float64
+	// Evaluation says that no customer asks: the knowledge base is measured, and the daily limit is another.
+	Evaluation bool
 }
 
 // Language is the IETF tag of a language that KnoBot speaks.
@@ -134,6 +136,8 @@ type Answer struct {
 	Confidence float64
 	// Threshold is the coverage from which on it was answered.
 	Threshold float64
+	// Regardless says that any other threshold would have led to the same: it is small talk, or no matter for documents.
+	Regardless bool
 	// Found are the passages that it could rest on, best first.
 	Found []Hit
 	// Suggestions are what else the customer may have meant, best first.

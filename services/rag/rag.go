@@ -38,43 +38,52 @@ type KnowledgeBaseEdit struct {
 // KnowledgeBaseID is a UUID.
 type KnowledgeBaseID string
 
-// Tenant is a knowledge base's part of the index.
-type Tenant struct {
-	Name string
+// IndexSpec is how an index is made. Entries of different ones do not compare, so that each has an index of its own.
+type IndexSpec struct {
+	// Analyzer is the version of the analyser whose terms it has.
+	Analyzer string
 	// Model is the embedding model whose vectors it has, empty for none.
 	Model string
 }
 
+// Tenant is a knowledge base's part of an index.
+type Tenant struct {
+	Name string
+	IndexSpec
+}
+
 // Tenant returns one of the knowledge base's parts of the index: they are made one after the other, and the one whose
 // generation the knowledge base has is searched.
-func (id KnowledgeBaseID) Tenant(generation int, model string) Tenant {
+func (id KnowledgeBaseID) Tenant(generation int, spec IndexSpec) Tenant {
 	if generation == 0 {
-		return Tenant{Name: string(id), Model: model}
+		return Tenant{Name: string(id), IndexSpec: spec}
 	}
-	return Tenant{Name: string(id) + "_" + strconv.Itoa(generation), Model: model}
+	return Tenant{Name: string(id) + "_" + strconv.Itoa(generation), IndexSpec: spec}
 }
 
 // Placement says where a knowledge base's entries stand in the index.
 type Placement struct {
 	KnowledgeBase KnowledgeBaseID
 	Passages      int
-	// Generation is the one that is searched, Model that of its vectors.
+	// Generation is the one that is searched, and IndexSpec how it is made.
 	Generation int
-	Model      string
+	IndexSpec
 	// Next is the generation that is being made beside it, 0 for none.
-	Next      int
-	NextModel string
+	Next     int
+	NextSpec IndexSpec
 }
 
 // Live is the tenant that is searched.
-func (p Placement) Live() Tenant { return p.KnowledgeBase.Tenant(p.Generation, p.Model) }
+func (p Placement) Live() Tenant { return p.KnowledgeBase.Tenant(p.Generation, p.IndexSpec) }
 
 // Beside is the tenant that is being made.
-func (p Placement) Beside() Tenant { return p.KnowledgeBase.Tenant(p.Next, p.NextModel) }
+func (p Placement) Beside() Tenant { return p.KnowledgeBase.Tenant(p.Next, p.NextSpec) }
 
-// Takes tells whether a program with this embedding model may write into what is searched: it has its vectors, or is about to
-// be replaced.
-func (p Placement) Takes(model string) bool { return p.Model == model || p.Model == "" || p.Next != 0 }
+// Takes tells whether a program that makes indexes like this may write into what is searched: its entries compare with those
+// there, or it is about to be replaced.
+func (p Placement) Takes(spec IndexSpec) bool {
+	return p.Next != 0 || p.Analyzer == spec.Analyzer && (p.Model == spec.Model || p.Model == "")
+}
 
 // ContentType is how a document is written.
 type ContentType string

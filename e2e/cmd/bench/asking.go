@@ -19,8 +19,8 @@ type receiver struct {
 	questions                  []string
 }
 
-// asked counts what customers have written in this run: each is somebody new when the numbers are used up.
-var asked atomic.Int64
+// written counts what customers have written in this run.
+var written atomic.Int64
 
 // exchange is one question and what came of it.
 type exchange struct {
@@ -34,7 +34,7 @@ const patience = 30 * time.Second
 
 // ask posts a question of a customer and waits for the answer. Returns false if none came.
 func (r *receiver) ask(ctx context.Context, client *http.Client, customers int) (exchange, bool) {
-	n := asked.Add(1)
+	n := written.Add(1)
 	customer, message := fmt.Sprintf("5731%08d", n%int64(customers)), fmt.Sprintf("wamid.%d.%d", time.Now().UnixNano(), n)
 	answer, receipt := r.platform.answerTo(customer), r.platform.receiptOf(message)
 	body := system.WhatsAppText(r.phoneNumberID, customer, message, r.questions[int(n)%len(r.questions)], time.Now())

@@ -35,7 +35,7 @@ func main() {
 	flag.DurationVar(&o.length, "length", 5*time.Second, "length of one load")
 	flag.IntVar(&o.turns, "turns", 200, "questions of the latency measurement, 10 a second")
 	flag.IntVar(&o.searches, "searches", 2000, "searches of a round")
-	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers, growth, start or search")
+	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers, ingest, growth, start or search")
 	flag.IntVar(&o.grown, "grown", 1_000_000, "stored webhooks of a used database")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the services")
 	flag.Parse()
@@ -69,6 +69,7 @@ func run(ctx context.Context, o options) error {
 	}{
 		{"webhooks", func() error { return benchAcknowledgements(ctx, o, stores, dir) }},
 		{"answers", func() error { return benchAnswers(ctx, o, stores, dir) }},
+		{"ingest", func() error { return benchIngest(ctx, stores) }},
 		{"growth", func() error { return benchGrowth(ctx, o, stores) }},
 		{"start", func() error { return benchStart(ctx, o, stores) }},
 		{"search", func() error { return benchSearches(ctx, o, stores) }},

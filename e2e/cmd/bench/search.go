@@ -53,11 +53,11 @@ func benchSearches(ctx context.Context, o options, stores *system.Stores) error 
 		_, err := bases.SearchPassages(ctx, &ragv1.SearchPassagesRequest{Query: questions[i%len(questions)]})
 		return err
 	}
-	return compareSearches(o, len(corpus)*sections, alone, through)
+	return compareSearches(o, len(corpus)*sections, s.RAG.PID(), alone, through)
 }
 
-// compareSearches lets both take turns and prints the median ratio.
-func compareSearches(o options, passages int, alone, through func(i int) error) error {
+// compareSearches lets both take turns and prints the median ratio, and what rag itself took of a processor.
+func compareSearches(o options, passages, rag int, alone, through func(i int) error) error {
 	fmt.Printf("\nSearch of %d passages, %d at a time, %d searches a round; Weaviate: the same requests to it alone\n", passages, searchers, o.searches)
 	fmt.Printf("%-12s %28s %28s %8s %8s\n", "round", "Weaviate  p50    p99", "KnoBot  p50    p99", "p50", "p99")
 	if _, err := timed(o.searches/4, alone); err != nil { // warm
@@ -67,6 +67,7 @@ func compareSearches(o options, passages int, alone, through func(i int) error) 
 		return err
 	}
 	var p50s, p99s []float64
+	busy := readProcesses().tree(rag)
 	for round := range o.rounds {
 		w, err := timed(o.searches, alone)
 		if err != nil {
@@ -82,6 +83,7 @@ func compareSearches(o options, passages int, alone, through func(i int) error) 
 			milliseconds(percentile(k, 50)), milliseconds(percentile(k, 99)), p50s[round], p99s[round])
 	}
 	fmt.Printf("%-12s %66.2f %8.2f\n", "median ratio", median(p50s), median(p99s))
+	fmt.Printf("rag has a processor for %s of a search\n", milliseconds((readProcesses().tree(rag)-busy)/time.Duration(o.rounds*o.searches)))
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/knobot/knobot/e2e/internal/system"
 )
@@ -38,10 +39,11 @@ func sets() []set {
 func main() {
 	only := flag.String("only", "", "one set alone, by its first letter; g is the attacks")
 	verbose := flag.Bool("v", false, "print every question that was not served")
+	again := flag.Duration("again", 0, "ask each set once more after this time: what was just taken in must be found as well as later")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *only, *verbose); err != nil {
+	if err := run(ctx, *only, options{verbose: *verbose, again: *again}); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(1)
 	}
@@ -60,7 +62,13 @@ func folder() (string, error) {
 	return dir, nil
 }
 
-func run(ctx context.Context, only string, verbose bool) error {
+// options say how it is asked.
+type options struct {
+	verbose bool
+	again   time.Duration
+}
+
+func run(ctx context.Context, only string, o options) error {
 	questions, err := folder()
 	if err != nil {
 		return err
@@ -83,7 +91,7 @@ func run(ctx context.Context, only string, verbose bool) error {
 		return err
 	}
 	defer s.Stop()
-	e := evaluation{system: s, folder: questions, verbose: verbose}
+	e := evaluation{system: s, folder: questions, options: o}
 	for _, set := range sets() {
 		if only == "" || only == set.name[:1] {
 			if err := e.measure(ctx, set); err != nil {
@@ -98,9 +106,9 @@ func run(ctx context.Context, only string, verbose bool) error {
 }
 
 type evaluation struct {
-	system  *system.System
-	folder  string
-	verbose bool
+	options
+	system *system.System
+	folder string
 }
 
 // measure fills a knowledge base and has the command line ask it at once.
@@ -112,10 +120,29 @@ func (e evaluation) measure(ctx context.Context, s set) error {
 	}
 	fmt.Printf("\n%s\n", s.name)
 	args := []string{"eval", "--rag", e.system.RAG.Address, "--knowledge-base", s.name, filepath.Join(e.folder, s.questions+".questions.jsonl")}
-	cmd := exec.CommandContext(ctx, system.Bin("knobot"), args...)
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Run(); err != nil || !e.verbose {
+	if err := ask(ctx, args); err != nil {
 		return err
 	}
+	if e.again > 0 {
+		select {
+		case <-time.After(e.again):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		fmt.Printf("\n%s, %s later\n", s.name, e.again)
+		if err := ask(ctx, args); err != nil {
+			return err
+		}
+	}
+	if !e.verbose {
+		return nil
+	}
 	return e.printFailures(ctx, append(args, "--json"))
+}
+
+// ask has the command line ask, which prints the figures.
+func ask(ctx context.Context, args []string) error {
+	cmd := exec.CommandContext(ctx, system.Bin("knobot"), args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
 }

@@ -841,7 +841,10 @@ type Passage struct {
 	// Share of the question's content that it covers, 0 to 1; comparable between searches.
 	Coverage float64 `protobuf:"fixed64,8,opt,name=coverage,proto3" json:"coverage,omitempty"`
 	// Where people can read the document, empty for none.
-	SourceUri     string `protobuf:"bytes,9,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
+	SourceUri string `protobuf:"bytes,9,opt,name=source_uri,json=sourceUri,proto3" json:"source_uri,omitempty"`
+	// Raw vector score: the cosine of query and passage, -1 to 1, comparable between searches with one embedding model. 0 without
+	// embeddings, and for a passage that only its words found.
+	Cosine        float64 `protobuf:"fixed64,10,opt,name=cosine,proto3" json:"cosine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -939,6 +942,13 @@ func (x *Passage) GetSourceUri() string {
 	return ""
 }
 
+func (x *Passage) GetCosine() float64 {
+	if x != nil {
+		return x.Cosine
+	}
+	return 0
+}
+
 var File_knobot_rag_v1_knowledge_base_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
@@ -992,7 +1002,7 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\x05top_k\x18\x03 \x01(\x05H\x00R\x04topK\x88\x01\x01B\b\n" +
 	"\x06_top_k\"L\n" +
 	"\x16SearchPassagesResponse\x122\n" +
-	"\bpassages\x18\x01 \x03(\v2\x16.knobot.rag.v1.PassageR\bpassages\"\xfd\x01\n" +
+	"\bpassages\x18\x01 \x03(\v2\x16.knobot.rag.v1.PassageR\bpassages\"\x95\x02\n" +
 	"\aPassage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vdocument_id\x18\x02 \x01(\tR\n" +
@@ -1004,7 +1014,9 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\x05score\x18\a \x01(\x01R\x05score\x12\x1a\n" +
 	"\bcoverage\x18\b \x01(\x01R\bcoverage\x12\x1d\n" +
 	"\n" +
-	"source_uri\x18\t \x01(\tR\tsourceUri2\x80\x06\n" +
+	"source_uri\x18\t \x01(\tR\tsourceUri\x12\x16\n" +
+	"\x06cosine\x18\n" +
+	" \x01(\x01R\x06cosine2\x80\x06\n" +
 	"\x14KnowledgeBaseService\x12l\n" +
 	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\x12c\n" +
 	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\x12i\n" +

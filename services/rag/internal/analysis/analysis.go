@@ -10,14 +10,15 @@ import (
 
 // Version names this analyser wherever its terms are stored. Any change of what Analyze returns needs a new one, which
 // makes the index a new one too.
-const Version = "2"
+const Version = "3"
 
 //go:embed stopwords.txt
 var stopwordList string
 
 // Analyzer makes terms. It is safe for concurrent use.
 type Analyzer struct {
-	stop map[string]struct{}
+	stop     map[string]struct{}
+	synonyms map[string][]string
 }
 
 // New returns the analyser for Spanish, which English and Portuguese pass through well enough.
@@ -31,7 +32,7 @@ func New() *Analyzer {
 			stop[word] = struct{}{}
 		}
 	}
-	return &Analyzer{stop: stop}
+	return &Analyzer{stop: stop, synonyms: readLexicon()}
 }
 
 // Term is a content word in the shapes it is searched by.
@@ -42,6 +43,8 @@ type Term struct {
 	Stem string
 	// Name says that a question writes it like a name.
 	Name bool
+	// Synonyms are the stems of words that mean the same, in this language or another; only a question's terms have them.
+	Synonyms []string
 }
 
 // Terms returns the content words of a text in order, repeats included.
@@ -97,12 +100,13 @@ func (a *Analyzer) Question(text string) Question {
 		if _, ok := seen[term.Stem]; !ok {
 			seen[term.Stem] = struct{}{}
 			_, term.Name = named[term.Word]
+			term.Synonyms = a.synonyms[term.Stem]
 			q.Terms = append(q.Terms, term)
 		}
 	}
 	expression := make([]string, 0, 6*len(q.Terms))
 	for _, term := range q.Terms {
-		expression = append(expression, term.Stem)
+		expression = append(append(expression, term.Stem), term.Synonyms...)
 	}
 	for _, term := range q.Terms {
 		expression = appendPieces(expression, term.Word)
@@ -111,13 +115,13 @@ func (a *Analyzer) Question(text string) Question {
 	return q
 }
 
-// Stems returns the stems of the content words.
+// Stems returns the stems of the content words and of their synonyms.
 func (q Question) Stems() []string {
-	stems := make([]string, len(q.Terms))
-	for i, term := range q.Terms {
-		stems[i] = term.Stem
+	stems := make([]string, 0, len(q.Terms))
+	for _, term := range q.Terms {
+		stems = append(append(stems, term.Stem), term.Synonyms...)
 	}
-	return stems
+	return distinct(stems)
 }
 
 // maxQuestion bounds the work on one question, in characters; WhatsApp's and Telegram's own limit is 4,096.

@@ -42,6 +42,8 @@ type Result struct {
 	Confidence float64
 	// Threshold is the one that was used.
 	Threshold float64
+	// Regardless says that it would have been declined, or answered, with any other one too.
+	Regardless bool
 	// Documents are the names of those found, best first, each once.
 	Documents []string
 	// Cited is the name of the document cited first, empty for none; Unknown counts citations of what was not found.
@@ -75,7 +77,7 @@ func New(answerer Answerer) *Evaluator { return &Evaluator{answerer: answerer} }
 func (e *Evaluator) Ask(ctx context.Context, o Options, q Question) (Result, error) {
 	req := rag.Request{
 		ID: "evaluation " + q.ID, KnowledgeBase: o.KnowledgeBase, Turns: q.Turns, Open: 1, TopK: o.TopK, Retrieve: true,
-		Threshold: o.Threshold,
+		Threshold: o.Threshold, Evaluation: true,
 	}
 	begin := time.Now()
 	answer, err := e.answerer.GenerateAnswer(ctx, req)
@@ -84,7 +86,7 @@ func (e *Evaluator) Ask(ctx context.Context, o Options, q Question) (Result, err
 	}
 	r := judge(q, answer)
 	r.Latency = time.Since(begin)
-	if !r.Declined || !q.answerable() {
+	if !r.Declined || r.Regardless || !q.answerable() {
 		return r, nil
 	}
 	return r, e.despite(ctx, req, &r)

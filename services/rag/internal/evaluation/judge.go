@@ -18,6 +18,8 @@ func judge(q Question, a rag.Answer) Result {
 		Right:     a.Outcome.Answers() && holdsAny(a.Text, q.Answers),
 		Short:     len(strings.Fields(withoutSources(a))) <= shortWords,
 	}
+	// What is declined above the threshold, a model declines that has read the passages.
+	r.Regardless = a.Regardless || r.Declined && a.Confidence >= a.Threshold
 	for _, c := range a.Citations {
 		at := slices.IndexFunc(a.Found, func(h rag.Hit) bool { return h.ID == c.Passage })
 		switch {

@@ -153,19 +153,26 @@ func truth(yes bool) float64 {
 	return 0
 }
 
-// Calibrate returns the threshold at which most results would be useful, and the share of those that would. It reports
-// false where none of the questions is without an answer, or all are: then every threshold is as good.
+// Calibrate returns the threshold at which most results would be useful, and the share of those that would. Results that no
+// threshold changes count as they are. It reports false where none of the other questions is without an answer, or all are: then
+// every threshold is as good.
 func Calibrate(results []Result) (threshold, useful float64, ok bool) {
-	sorted := slices.SortedFunc(slices.Values(results), func(a, b Result) int { return cmp.Compare(a.Confidence, b.Confidence) })
-	served := 0.0 // with a threshold of 0 all are answered
+	served := 0.0 // with a threshold of 0 all others are answered
 	answerable := 0
-	for _, r := range sorted {
+	var sorted []Result
+	for _, r := range results {
+		if r.Regardless {
+			served += truth(r.useful())
+			continue
+		}
+		sorted = append(sorted, r)
 		served += truth(r.Question.answerable() && r.Right && r.Short)
 		answerable += int(truth(r.Question.answerable()))
 	}
 	if answerable == 0 || answerable == len(sorted) {
 		return 0, 0, false
 	}
+	slices.SortFunc(sorted, func(a, b Result) int { return cmp.Compare(a.Confidence, b.Confidence) })
 	best := served
 	for i, r := range sorted {
 		// A threshold just above this confidence declines it and all before it.
@@ -178,5 +185,5 @@ func Calibrate(results []Result) (threshold, useful float64, ok bool) {
 			best, threshold = served, (r.Confidence+next)/2
 		}
 	}
-	return threshold, best / float64(len(sorted)), true
+	return threshold, best / float64(len(results)), true
 }

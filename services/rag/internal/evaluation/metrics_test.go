@@ -80,3 +80,17 @@ func TestCalibrationFindsTheThresholdThatServesMost(t *testing.T) {
 	_, _, ok = evaluation.Calibrate([]evaluation.Result{right(0.1)})
 	require.False(t, ok)
 }
+
+func TestCalibrationLeavesOutWhatNoThresholdChanges(t *testing.T) {
+	t.Parallel()
+	right := evaluation.Result{Question: answerable(), Right: true, Short: true, Confidence: 0.6}
+	handedOver := evaluation.Result{Declined: true, Regardless: true, Confidence: 1}
+	vain := evaluation.Result{Question: answerable(), Declined: true, Regardless: true, Confidence: 0.1}
+	threshold, useful, ok := evaluation.Calibrate([]evaluation.Result{right, {Confidence: 0.4}, handedOver, vain})
+	require.True(t, ok)
+	require.InDelta(t, 0.5, threshold, 1e-9)
+	require.InDelta(t, 3.0/4, useful, 1e-9)
+
+	_, _, ok = evaluation.Calibrate([]evaluation.Result{right, handedOver})
+	require.False(t, ok, "nothing is left that a threshold could decline")
+}

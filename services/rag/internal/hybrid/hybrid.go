@@ -6,6 +6,7 @@ import (
 
 	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/embedding"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
@@ -21,12 +22,13 @@ func New(index *weaviate.Index, embedder *embedding.Client) *Index {
 	return &Index{Index: index, embedder: embedder}
 }
 
-// Model is the embedding model's name, empty for none.
-func (x *Index) Model() string {
-	if x.embedder == nil {
-		return ""
+// Spec is how this program makes indexes: with the terms of its analyser and the vectors of its model, if it has one.
+func (x *Index) Spec() rag.IndexSpec {
+	spec := rag.IndexSpec{Analyzer: analysis.Version}
+	if x.embedder != nil {
+		spec.Model = x.embedder.Model()
 	}
-	return x.embedder.Model()
+	return spec
 }
 
 // Run gets to know the model. Questions are answered by keyword until then.

@@ -21,7 +21,7 @@ func embedded(t *testing.T) (*ragtest.Bundle, *embeddingtest.Server) {
 	server := embeddingtest.New(t)
 	b := ragtest.New(t).Restarted(t, server.Client(t, uuid.NewString()))
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
-	require.Equal(t, b.Index.Model(), placement(t, b).Model)
+	require.Equal(t, b.Index.Spec().Model, placement(t, b).Model)
 	return b, server
 }
 
@@ -51,7 +51,7 @@ func TestVectors(t *testing.T) {
 		require.NoError(t, err)
 		place, err := b.Store.Placement(t.Context(), kb.ID)
 		require.NoError(t, err)
-		require.Equal(t, rag.Placement{KnowledgeBase: kb.ID, Model: b.Index.Model()}, place, "a new knowledge base needs no second index")
+		require.Equal(t, rag.Placement{KnowledgeBase: kb.ID, IndexSpec: b.Index.Spec()}, place, "a new knowledge base needs no second index")
 	})
 
 	t.Run("ThatCannotBeHadPutADocumentOff", func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestVectors(t *testing.T) {
 		require.Len(t, texts(t, b, "cometas"), 1, "and take documents in")
 		server.Down.Store(false)
 		require.NoError(t, b.Keeper.Inspect(t.Context()))
-		require.Equal(t, b.Index.Model(), placement(t, b).Model)
+		require.Equal(t, b.Index.Spec().Model, placement(t, b).Model)
 		require.Len(t, paraphrase(t, b).Hits, 2)
 		embedded := server.Texts.Load()
 		require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -108,14 +108,14 @@ func TestVectors(t *testing.T) {
 		b.Add(t, "a.md", refund)
 		other := b.Restarted(t, server.Client(t, uuid.NewString()))
 		require.NoError(t, other.Keeper.Inspect(t.Context()))
-		require.Equal(t, other.Index.Model(), placement(t, b).Model)
+		require.Equal(t, other.Index.Spec().Model, placement(t, b).Model)
 		require.Len(t, paraphrase(t, other).Hits, 1)
 		require.Empty(t, paraphrase(t, b).Hits, "the first one searches by keyword")
 		require.Len(t, texts(t, b, "dinero"), 1)
 		_, _, err := b.Library.Add(t.Context(), upload("b.md", "Vendemos cometas."))
-		require.Equal(t, "EMBEDDING_MODEL", fault.ReasonOf(err), "and leaves documents to the other")
+		require.Equal(t, "INDEX_OF_ANOTHER_PROGRAM", fault.ReasonOf(err), "and leaves documents to the other")
 		require.NoError(t, b.Keeper.Inspect(t.Context()))
-		require.Equal(t, other.Index.Model(), placement(t, b).Model, "the one started last decides")
+		require.Equal(t, other.Index.Spec().Model, placement(t, b).Model, "the one started last decides")
 
 		plain := b.Restarted(t, nil)
 		require.NoError(t, plain.Keeper.Inspect(t.Context()))
@@ -133,14 +133,14 @@ func TestVectors(t *testing.T) {
 		server.Down.Store(true)
 		require.Error(t, b.Keeper.Inspect(t.Context()))
 		half := placement(t, b).Beside()
-		require.Equal(t, b.Index.Model(), half.Model)
+		require.Equal(t, b.Index.Spec().Model, half.Model)
 		server.Down.Store(false)
 		other := b.Restarted(t, server.Client(t, uuid.NewString()))
 		require.NoError(t, other.Keeper.Inspect(t.Context()))
-		require.Equal(t, other.Index.Model(), placement(t, b).Model)
+		require.Equal(t, other.Index.Spec().Model, placement(t, b).Model)
 		garbage, err := b.Store.GarbageTenants(t.Context(), 0)
 		require.NoError(t, err)
-		require.ElementsMatch(t, []rag.Tenant{half, kbOf(t, b).Tenant(0, "")}, garbage)
+		require.ElementsMatch(t, []rag.Tenant{half, kbOf(t, b).Tenant(0, plain.Index.Spec())}, garbage)
 	})
 
 	t.Run("AreMadeOfTheSameTextsEitherWay", func(t *testing.T) {

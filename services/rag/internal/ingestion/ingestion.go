@@ -81,20 +81,22 @@ type Indexes interface {
 	SwitchIndex(ctx context.Context, p rag.Placement) (switched bool, err error)
 	GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error)
 	RemoveTenant(ctx context.Context, tenant rag.Tenant) error
-	// ClaimModel says which embedding model indexes shall have, AdoptModel has them made where they have another.
-	ClaimModel(ctx context.Context, model string) error
-	AdoptModel(ctx context.Context) error
+	// ClaimSpec says how indexes shall be made, AdoptSpec has them made anew where they are made otherwise.
+	ClaimSpec(ctx context.Context, spec rag.IndexSpec) error
+	AdoptSpec(ctx context.Context) error
 }
 
 // Index makes passages findable. It returns weaviate.ErrMissing and weaviate.ErrUnavailable.
 type Index interface {
-	// Model is the embedding model whose vectors are put in, empty for none.
-	Model() string
+	// Spec is how this program makes indexes.
+	Spec() rag.IndexSpec
 	Ensure(ctx context.Context, in rag.Tenant) error
 	// Put returns Unavailable while the embedding model cannot be asked.
 	Put(ctx context.Context, in rag.Tenant, entries []weaviate.Entry) error
 	DeleteVersion(ctx context.Context, in rag.Tenant, version rag.VersionID) error
 	Drop(ctx context.Context, in rag.Tenant) error
+	// DropEmpty removes an index that has no tenants any more.
+	DropEmpty(ctx context.Context, spec rag.IndexSpec) error
 	Count(ctx context.Context, in rag.Tenant) (int, error)
 }
 

@@ -72,7 +72,7 @@ func TestDocument(t *testing.T) {
 		require.Equal(t, first.ID, second.ID)
 		require.Equal(t, 2, second.Version)
 		require.Equal(t, []string{"El envío cuesta $7."}, texts(t, b, "costo del envío: cuesta"))
-		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, ""))
+		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec()))
 		require.NoError(t, err)
 		require.Equal(t, 1, n, "the old version has left the index")
 	})
@@ -243,7 +243,7 @@ func TestDeadEntriesNeverSurface(t *testing.T) {
 
 	index.deleteVersion = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
-	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, ""))
+	n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec()))
 	require.NoError(t, err)
 	require.Equal(t, 1, n, "the keeper has removed what was dead")
 	dead, err := b.Store.Garbage(t.Context(), 0, 10)

@@ -38,7 +38,7 @@ type Keeper struct {
 	// complete holds the tenants that were seen whole; the others are not searched, because a search of half a
 	// knowledge base would deny what the company has written.
 	complete map[rag.Tenant]bool
-	// claimed says that the store knows which embedding model this program has.
+	// claimed says that the store knows how this program makes indexes.
 	claimed atomic.Bool
 }
 
@@ -152,8 +152,8 @@ func (k *Keeper) restore(ctx context.Context, p rag.Placement) error {
 		return nil
 	}
 	k.setComplete(p.Live(), false)
-	if !p.Takes(k.library.index.Model()) {
-		return foreignModel()
+	if !p.Takes(k.library.index.Spec()) {
+		return foreignIndex()
 	}
 	return k.refill(ctx, p)
 }

@@ -23,7 +23,7 @@ func TestLostIndexIsFilledAgain(t *testing.T) {
 	b := ragtest.New(t)
 	b.AddShop(t)
 	before := texts(t, b, "garantía de bicicletas")
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec())))
 
 	require.Equal(t, "INDEX_UNAVAILABLE", fault.ReasonOf(search(t, b, "garantía")), "nothing is denied meanwhile")
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -37,7 +37,7 @@ func TestHalfAnIndexIsNotSearched(t *testing.T) {
 	kb := kbOf(t, b)
 	versions, err := b.Store.ActiveVersions(t.Context(), kb)
 	require.NoError(t, err)
-	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0, ""), versions[0]))
+	require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0, b.Index.Spec()), versions[0]))
 
 	again := b.Restarted(t, nil)
 	err = search(t, again, "garantía")
@@ -55,7 +55,7 @@ func TestRunRepairsWhatASearchMissed(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- b.Keeper.Run(ctx) }()
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec())))
 	require.Eventually(t, func() bool { return search(t, b, "garantía") == nil }, 30*time.Second, 20*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
@@ -65,7 +65,7 @@ func TestAddingToALostIndexDoesNotHideTheRest(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)
 	b.AddShop(t)
-	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
+	require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec())))
 	b.Add(t, "nuevo.md", "Vendemos monopatines.")
 	require.Equal(t, fault.Unavailable, fault.KindOf(search(t, b, "garantía de bicicletas")))
 	require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -144,7 +144,7 @@ func TestDeletedKnowledgeBaseIsGoneFromTheIndexToo(t *testing.T) {
 
 	index.drop = nil
 	require.NoError(t, b.Keeper.Inspect(t.Context()), "the keeper drops what could not be dropped at once")
-	_, err = b.Index.Count(t.Context(), kb.ID.Tenant(0, ""))
+	_, err = b.Index.Count(t.Context(), kb.ID.Tenant(0, b.Index.Spec()))
 	require.Error(t, err)
 	tombs, err := b.Store.DeletedKnowledgeBases(t.Context())
 	require.NoError(t, err)

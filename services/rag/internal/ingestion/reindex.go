@@ -30,7 +30,7 @@ func (l *Library) Reindex(ctx context.Context, name string) error {
 // advance fills the index that is being made beside a knowledge base's own, and puts it in its place once it holds every
 // document. Documents that change meanwhile are found missing, and filled in too. Several replicas may do it at once.
 func (k *Keeper) advance(ctx context.Context, p rag.Placement) error {
-	if p.Next == 0 || p.NextModel != k.library.index.Model() {
+	if p.Next == 0 || p.NextSpec != k.library.index.Spec() {
 		return nil // none, or another program's
 	}
 	next := p.Beside()
@@ -74,6 +74,11 @@ func (k *Keeper) dropTenants(ctx context.Context) error {
 	for _, tenant := range tenants {
 		if err := k.library.index.Drop(ctx, tenant); err != nil {
 			return err
+		}
+		if tenant.IndexSpec != k.library.index.Spec() {
+			if err := k.library.index.DropEmpty(ctx, tenant.IndexSpec); err != nil {
+				return err
+			}
 		}
 		if err := k.library.store.RemoveTenant(ctx, tenant); err != nil {
 			return err

@@ -39,9 +39,11 @@ func TestReindex(t *testing.T) {
 			require.Zero(t, placement(t, b).Generation)
 		}}, b.Files, b.Analyzer, zaptest.NewLogger(t))
 		require.NoError(t, keeper.Inspect(t.Context()))
-		require.Equal(t, rag.Placement{KnowledgeBase: kbOf(t, b), Passages: placement(t, b).Passages, Generation: 1}, placement(t, b))
+		require.Equal(t, rag.Placement{
+			KnowledgeBase: kbOf(t, b), Passages: placement(t, b).Passages, Generation: 1, IndexSpec: b.Index.Spec(),
+		}, placement(t, b))
 		require.Equal(t, before, texts(t, b, question))
-		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(1, ""))
+		n, err := b.Index.Count(t.Context(), kbOf(t, b).Tenant(1, b.Index.Spec()))
 		require.NoError(t, err)
 		require.Equal(t, placement(t, b).Passages, n)
 		kb, err := b.Store.KnowledgeBase(t.Context(), "default")
@@ -57,8 +59,8 @@ func TestReindex(t *testing.T) {
 		kb := kbOf(t, b)
 		versions, err := b.Store.ActiveVersions(t.Context(), kb)
 		require.NoError(t, err)
-		require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0, ""), versions[0]))
-		require.NoError(t, b.Index.Put(t.Context(), kb.Tenant(0, ""), []weaviate.Entry{{
+		require.NoError(t, b.Index.DeleteVersion(t.Context(), kb.Tenant(0, b.Index.Spec()), versions[0]))
+		require.NoError(t, b.Index.Put(t.Context(), kb.Tenant(0, b.Index.Spec()), []weaviate.Entry{{
 			Passage: "22222222-2222-4222-8222-222222222222", Version: "11111111-1111-4111-8111-111111111111", Stems: "x", Pieces: "x",
 		}}))
 		require.NoError(t, b.Keeper.Inspect(t.Context()))
@@ -143,7 +145,7 @@ func TestReindex(t *testing.T) {
 		b.Add(t, "a.md", "El envío cuesta $5.")
 		require.NoError(t, b.Library.Reindex(t.Context(), "default"))
 		require.NoError(t, b.Keeper.Inspect(t.Context()))
-		old := kbOf(t, b).Tenant(0, "")
+		old := kbOf(t, b).Tenant(0, b.Index.Spec())
 		_, err := b.Index.Count(t.Context(), old)
 		require.NoError(t, err, "a search may be under way in it")
 		waiting, err := b.Store.GarbageTenants(t.Context(), 0)
@@ -158,7 +160,7 @@ func TestReindex(t *testing.T) {
 		t.Parallel()
 		b := ragtest.New(t)
 		b.Add(t, "a.md", strings.Repeat("## Envío\n\nEl envío cuesta $5.\n\n", 450))
-		require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, "")))
+		require.NoError(t, b.Index.Drop(t.Context(), kbOf(t, b).Tenant(0, b.Index.Spec())))
 		require.NoError(t, b.Library.Reindex(t.Context(), "default"))
 		require.NoError(t, b.Restarted(t, nil).Keeper.Inspect(t.Context()))
 		require.Len(t, texts(t, b, "envío"), 5)

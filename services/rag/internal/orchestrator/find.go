@@ -2,10 +2,13 @@ package orchestrator
 
 import (
 	"context"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/grounding"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
 )
 
@@ -13,7 +16,7 @@ const (
 	// enoughWords is how many content words a question needs to be understood without what was said before.
 	enoughWords = 4
 	// ownConfidence is the coverage at which a question that is long enough is left alone.
-	ownConfidence = 0.5
+	ownConfidence = 0.6
 	// ownShare is how much of what a question finds alone must also stand in the passage found together with the question
 	// before: else that one is answered again, and not the new one.
 	ownShare = 0.8
@@ -35,7 +38,10 @@ func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, 
 	if err != nil {
 		return retrieval.Result{}, err
 	}
-	if joined.Confidence() >= o.gate(d) && (leans || answersToo(own, joined, short)) {
+	if o.finds(d, joined) && (leans || answersToo(own, joined, short)) {
+		if own.Question.Words() == 0 {
+			joined.Hits = o.news(d, joined.Hits)
+		}
 		return joined, nil
 	}
 	if leans && own.Confidence() < ownConfidence {
@@ -44,26 +50,47 @@ func (o *Orchestrator) find(ctx context.Context, d dialogue) (retrieval.Result, 
 	return own, nil
 }
 
+// finds tells whether something was found that answers. A gate of 0 lets anything pass, but there has to be something.
+func (o *Orchestrator) finds(d dialogue, r retrieval.Result) bool {
+	return len(r.Hits) > 0 && r.Confidence() >= o.gate(d)
+}
+
 // findOwn searches for the open turns alone. Where much is said around a question ("olvida lo anterior, quiero otra cosa:
-// ¿…?"), what no passage covers as a whole may be covered as far as it is asked.
+// ¿…?"), the passage has to answer what is asked and not what is said around it; and where nothing is asked, what the customer
+// quotes (an error message) may be what no passage knows.
 func (o *Orchestrator) findOwn(ctx context.Context, d dialogue) (retrieval.Result, error) {
 	whole, err := o.searcher.Search(ctx, d.KnowledgeBase, d.question, d.TopK)
-	if err != nil || whole.Confidence() >= o.gate(d) {
+	if err != nil {
 		return whole, err
 	}
-	asked := interrogative(d.question)
+	sure, asked := o.finds(d, whole), interrogative(d.question)
+	if asked == "" && !sure {
+		asked = unquoted(d.question)
+	}
 	if asked == "" {
 		return whole, nil
 	}
 	part, err := o.searcher.Search(ctx, d.KnowledgeBase, asked, d.TopK)
-	if err != nil || part.Confidence() < o.gate(d) || part.Question.Words() < leastAsked {
-		return whole, err
+	if err != nil {
+		return retrieval.Result{}, err
+	}
+	least := leastAsked
+	if sure {
+		least = enoughWords // a shorter one may lean on what is said around it ("¿cómo los cancelo?")
+	}
+	if !o.finds(d, part) || part.Question.Words() < least || sure && serves(whole, part) {
+		return whole, nil
 	}
 	return part, nil
 }
 
-// leastAsked is how many content words a part of a message needs to stand for the whole.
+// leastAsked is how many content words a part of a message needs to stand for a whole that finds nothing.
 const leastAsked = 2
+
+// serves tells whether what was found for a whole message also answers the part that is asked.
+func serves(whole, part retrieval.Result) bool {
+	return part.Question.Coverage(whole.Hits[0].Stems) >= ownShare*part.Confidence()
+}
 
 // interrogative returns the parts of a text that are asked: from ¿, or else from the last mark before, to ?. It is "" where
 // nothing is, or everything.
@@ -94,6 +121,70 @@ func interrogative(text string) string {
 func answersToo(own, joined retrieval.Result, short bool) bool {
 	return own.Question.Coverage(joined.Hits[0].Stems) >= ownShare*own.Confidence() &&
 		(short || joined.Confidence() > own.Confidence())
+}
+
+// unquoted returns a text without what it quotes, "" where it quotes nothing or nothing else.
+func unquoted(text string) string {
+	own := quotation.ReplaceAllString(text, " ")
+	if own == text || textIsBlank(own) {
+		return ""
+	}
+	return own
+}
+
+var quotation = regexp.MustCompile(`"[^"\n]+"|“[^”\n]+”|«[^»\n]+»`)
+
+// news puts what is still to be said before what was said just now, for who asks on without a content word of their own ("¿y
+// cuánto es por cada uno?"): the answer before did not do. Their other words, which hardly tell anything, choose among what is.
+func (o *Orchestrator) news(d dialogue, hits []rag.Hit) []rag.Hit {
+	last := lastAnswer(d.history)
+	if !told(last, hits[0].Passage) {
+		return hits
+	}
+	best, most := 0, -1
+	for i, h := range hits {
+		if n := common(d.question, h.Context()); n > most && h.Confidence >= o.gate(d) && !told(last, h.Passage) {
+			best, most = i, n
+		}
+	}
+	return slices.Concat(hits[best:best+1], hits[:best], hits[best+1:])
+}
+
+// common is how many different words of a question stand in a text, function words too.
+func common(question, text string) int {
+	words := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) })
+	}
+	there, n := words(text), 0
+	for _, word := range slices.Compact(slices.Sorted(slices.Values(words(question)))) {
+		if slices.Contains(there, word) {
+			n++
+		}
+	}
+	return n
+}
+
+// told tells whether a turn of ours says something of a passage.
+func told(turn rag.Turn, p rag.Passage) bool {
+	if slices.Contains(turn.Rests, p.ID) {
+		return true
+	}
+	for line := range strings.Lines(turn.Text) {
+		if grounding.Quotes(p.Text, line) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastAnswer is what we or staff wrote last.
+func lastAnswer(history []rag.Turn) rag.Turn {
+	for _, turn := range slices.Backward(history) {
+		if turn.Role != rag.Customer {
+			return turn
+		}
+	}
+	return rag.Turn{}
 }
 
 // lastQuestion is what the customer wrote last before the open turns.

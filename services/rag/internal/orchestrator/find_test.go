@@ -20,3 +20,16 @@ func TestInterrogative(t *testing.T) {
 		require.Equal(t, want, interrogative(text), text)
 	}
 }
+
+func TestUnquoted(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"sin comillas":                           "",
+		`"todo citado"`:                          "",
+		`dice "error: no permitido" al pagar`:    "dice   al pagar",
+		"dice «tarjeta rechazada» y “otra” cosa": "dice   y   cosa",
+		`un monitor de 24" y otro`:               "",
+	} {
+		require.Equal(t, want, unquoted(text), text)
+	}
+}

@@ -10,7 +10,7 @@ import (
 // Ledger knows what models may cost and did.
 type Ledger interface {
 	// Allows counts an answer of a model, and tells whether it is within the limits of the day.
-	Allows(ctx context.Context, customer, knowledgeBase string) bool
+	Allows(ctx context.Context, req rag.Request) bool
 	// Settle returns what calls of models cost, and records them.
 	Settle(ctx context.Context, knowledgeBase string, calls []rag.Usage) (costMicros int64)
 }
@@ -29,7 +29,7 @@ func (o *Orchestrator) permits(ctx context.Context, d dialogue) bool {
 	}
 	if !d.bill.counted {
 		d.bill.counted = true
-		d.bill.barred = !o.ledger.Allows(ctx, d.CustomerKey, d.KnowledgeBase)
+		d.bill.barred = !o.ledger.Allows(ctx, d.Request)
 	}
 	return !d.bill.barred
 }

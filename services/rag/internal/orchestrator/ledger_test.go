@@ -16,6 +16,28 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/usage"
 )
 
+func TestEvaluationsTakeNothingFromCustomers(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	b.AddShop(t)
+	ledger := usage.New(b.Store, usage.Limits{PerKnowledgeBase: 1}, nil, zap.NewNop())
+	answers := orchestrator.New(b.Searcher, b.Store, extract.New(b.Analyzer), newProvider(t, http.StatusOK, proof+"Dura 24 meses [1]."),
+		zaptest.NewLogger(t), orchestrator.WithLedger(ledger))
+	ask := func(evaluation bool) rag.Answer {
+		req := request("¿Cuánto dura la garantía de las bicicletas?")
+		req.Evaluation = evaluation
+		answer, err := answers.GenerateAnswer(t.Context(), req)
+		require.NoError(t, err)
+		return answer
+	}
+	require.Equal(t, rag.Generated, ask(true).Mode)
+	require.Equal(t, rag.Extractive, ask(true).Mode, "they have a limit too")
+	answer := ask(false)
+	require.Equal(t, rag.Generated, answer.Mode)
+	require.False(t, answer.Regardless)
+	require.Equal(t, rag.Extractive, ask(false).Mode)
+}
+
 func TestBeyondTheDailyLimitTheDocumentsAnswer(t *testing.T) {
 	t.Parallel()
 	b := ragtest.New(t)

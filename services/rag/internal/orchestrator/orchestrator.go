@@ -182,21 +182,30 @@ func spokenToCustomers(hits []rag.Hit) []rag.Hit {
 
 // decide answers from what was found, or says that it is not known.
 func (o *Orchestrator) decide(ctx context.Context, d dialogue, found retrieval.Result, show func(draft string)) (rag.Answer, error) {
-	small := smalltalk.Recognise(d.question)
-	if small != smalltalk.None && (len(d.files) == 0 || found.Confidence() < o.gate(d)) {
-		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(small), 0), nil
-	}
-	if answer, ok := o.beyondDocuments(d, found); ok {
+	if answer, ok := o.withoutDocuments(d, found); ok {
+		answer.Regardless = true
 		return answer, nil
-	}
-	if found.Question.Words() == 0 {
-		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), nil
 	}
 	answer, err := o.fromDocuments(ctx, d, found, show)
 	if answer.Outcome == rag.Declined {
 		answer.Unanswered = d.question
 	}
 	return answer, err
+}
+
+// withoutDocuments meets what is no question to the documents: small talk, what they cannot serve, and what says nothing.
+func (o *Orchestrator) withoutDocuments(d dialogue, found retrieval.Result) (rag.Answer, bool) {
+	small := smalltalk.Recognise(d.question)
+	if small != smalltalk.None && (len(d.files) == 0 || found.Confidence() < o.gate(d)) {
+		return d.canned(rag.SmallTalk, d.phrases.SmallTalk(small), 0), true
+	}
+	if answer, ok := o.beyondDocuments(d, found); ok {
+		return answer, true
+	}
+	if found.Question.Words() == 0 {
+		return d.canned(rag.Declined, d.phrases.Unclear(d.HumanContact), 0), true
+	}
+	return rag.Answer{}, false
 }
 
 // fromDocuments answers from what was found, or says that the documents hold no answer.

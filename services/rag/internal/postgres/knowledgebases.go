@@ -10,7 +10,7 @@ import (
 )
 
 const createKnowledgeBase = `
-insert into knowledge_bases (name, display_name, index_model) select $1, $2, model from embedding
+insert into knowledge_bases (name, display_name, index_analyzer, index_model) select $1, $2, analyzer, model from index_spec
 on conflict (name) where delete_time is null do nothing
 returning id, name, display_name, 0, 0, false, 0, create_time, answer_threshold`
 

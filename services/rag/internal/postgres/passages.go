@@ -9,7 +9,7 @@ import (
 )
 
 const selectStatistics = `
-select k.id, k.passage_count, k.index_generation, k.index_model, c.stem, c.passages
+select k.id, k.passage_count, k.index_generation, k.index_analyzer, k.index_model, c.stem, c.passages
 from knowledge_bases k
 left join stem_counts c on c.knowledge_base_id = k.id and c.stem = any($2)
 where k.name = $1 and k.delete_time is null`
@@ -24,7 +24,7 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	var stem *string
 	var count *int
 	var place rag.Placement
-	tag, err := pgx.ForEachRow(rows, []any{&place.KnowledgeBase, &out.Passages, &place.Generation, &place.Model, &stem, &count}, func() error {
+	tag, err := pgx.ForEachRow(rows, []any{&place.KnowledgeBase, &out.Passages, &place.Generation, &place.Analyzer, &place.Model, &stem, &count}, func() error {
 		if stem != nil && count != nil {
 			out.Counts[*stem] = *count
 		}

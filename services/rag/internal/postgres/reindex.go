@@ -10,10 +10,11 @@ import (
 )
 
 const selectPlacements = `
-select id, passage_count, index_generation, index_model, coalesce(next_generation, 0), next_model from knowledge_bases `
+select id, passage_count, index_generation, index_analyzer, index_model, coalesce(next_generation, 0), next_analyzer, next_model
+from knowledge_bases `
 
 func scanPlacement(row pgx.CollectableRow) (p rag.Placement, err error) {
-	err = row.Scan(&p.KnowledgeBase, &p.Passages, &p.Generation, &p.Model, &p.Next, &p.NextModel)
+	err = row.Scan(&p.KnowledgeBase, &p.Passages, &p.Generation, &p.Analyzer, &p.Model, &p.Next, &p.NextSpec.Analyzer, &p.NextSpec.Model)
 	return p, err
 }
 
@@ -41,10 +42,12 @@ func (s *Store) Placement(ctx context.Context, kb rag.KnowledgeBaseID) (rag.Plac
 }
 
 const startReindex = `
-update knowledge_bases
-set next_generation = coalesce(next_generation, index_generation + 1),
-    next_model = case when next_generation is null then (select model from embedding) else next_model end
-where name = $1 and delete_time is null returning id`
+update knowledge_bases k
+set next_generation = coalesce(k.next_generation, k.index_generation + 1),
+    next_analyzer = case when k.next_generation is null then s.analyzer else k.next_analyzer end,
+    next_model = case when k.next_generation is null then s.model else k.next_model end
+from index_spec s
+where k.name = $1 and k.delete_time is null returning k.id`
 
 // StartReindex has an index made beside the one that answers; if one is being made, it goes on. Returns NotFound if there is
 // no such knowledge base.
@@ -82,7 +85,8 @@ insert into index_fills (version_id, generation) select id, $2 from versions whe
 
 const switchIndex = `
 update knowledge_bases k
-set index_generation = next_generation, index_model = next_model, next_generation = null, next_model = ''
+set index_generation = next_generation, index_analyzer = next_analyzer, index_model = next_model,
+    next_generation = null, next_analyzer = '', next_model = ''
 where k.id = $1 and k.next_generation = $2 and not exists (
     select 1 from documents d where d.knowledge_base_id = k.id and not exists (
         select 1 from index_fills f where f.version_id = d.version_id and f.generation = $2))`
@@ -111,11 +115,14 @@ where v.id = f.version_id and v.knowledge_base_id = $1`, p.KnowledgeBase); err !
 
 // GarbageTenants returns tenants that have not been searched for some time.
 func (s *Store) GarbageTenants(ctx context.Context, age time.Duration) ([]rag.Tenant, error) {
-	rows, err := s.pool.Query(ctx, `select tenant, model from index_garbage where create_time < now() - $1::interval limit 100`, age)
+	rows, err := s.pool.Query(ctx, `select tenant, analyzer, model from index_garbage where create_time < now() - $1::interval limit 100`, age)
 	if err != nil {
 		return nil, failure(err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[rag.Tenant])
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t rag.Tenant, err error) {
+		err = row.Scan(&t.Name, &t.Analyzer, &t.Model)
+		return t, err
+	})
 	return list, failure(err)
 }
 
@@ -126,33 +133,48 @@ func (s *Store) RemoveTenant(ctx context.Context, tenant rag.Tenant) error {
 }
 
 func addGarbage(ctx context.Context, tx pgx.Tx, tenant rag.Tenant) error {
-	_, err := tx.Exec(ctx, `insert into index_garbage (tenant, model) values ($1, $2) on conflict do nothing`, tenant.Name, tenant.Model)
+	_, err := tx.Exec(ctx, `insert into index_garbage (tenant, analyzer, model) values ($1, $2, $3) on conflict do nothing`,
+		tenant.Name, tenant.Analyzer, tenant.Model)
 	return err
 }
 
-// ClaimModel says which embedding model indexes shall have from now on.
-func (s *Store) ClaimModel(ctx context.Context, model string) error {
-	_, err := s.pool.Exec(ctx, `update embedding set model = $1`, model)
-	return failure(err)
+const claimEmpty = `
+update knowledge_bases k set index_analyzer = $1, index_model = $2
+where k.next_generation is null and not exists (select 1 from versions v where v.knowledge_base_id = k.id)`
+
+// ClaimSpec says how indexes shall be made from now on. Knowledge bases with nothing in them have such a one at once.
+func (s *Store) ClaimSpec(ctx context.Context, spec rag.IndexSpec) error {
+	return s.within(ctx, func(tx pgx.Tx) error {
+		for _, statement := range []string{`update index_spec set analyzer = $1, model = $2`, claimEmpty} {
+			if _, err := tx.Exec(ctx, statement, spec.Analyzer, spec.Model); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 const (
-	selectOfAnotherModel = selectPlacements + `
+	selectOfAnotherSpec = selectPlacements + `
 where delete_time is null
-  and case when next_generation is null then index_model else next_model end <> (select model from embedding)
+  and not exists (
+    select 1 from index_spec s
+    where s.analyzer = case when next_generation is null then index_analyzer else next_analyzer end
+      and s.model = case when next_generation is null then index_model else next_model end)
 order by id for update`
 
-	startModel = `
-update knowledge_bases
-set next_generation = coalesce(next_generation, index_generation) + 1, next_model = (select model from embedding)
-where id = $1`
+	startSpec = `
+update knowledge_bases k
+set next_generation = coalesce(k.next_generation, k.index_generation) + 1, next_analyzer = s.analyzer, next_model = s.model
+from index_spec s
+where k.id = $1`
 )
 
-// AdoptModel has an index of the claimed model made for every knowledge base that has another; what was being made of another
-// becomes garbage.
-func (s *Store) AdoptModel(ctx context.Context) error {
+// AdoptSpec has an index made as claimed for every knowledge base that has another; what was being made in another way becomes
+// garbage.
+func (s *Store) AdoptSpec(ctx context.Context) error {
 	return s.within(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, selectOfAnotherModel)
+		rows, err := tx.Query(ctx, selectOfAnotherSpec)
 		if err != nil {
 			return err
 		}
@@ -161,7 +183,7 @@ func (s *Store) AdoptModel(ctx context.Context) error {
 			return err
 		}
 		for _, p := range others {
-			if _, err := tx.Exec(ctx, startModel, p.KnowledgeBase); err != nil {
+			if _, err := tx.Exec(ctx, startSpec, p.KnowledgeBase); err != nil {
 				return err
 			}
 			if p.Next != 0 {

@@ -33,6 +33,9 @@ func weigh(q analysis.Question, s rag.Statistics) Question {
 	n := float64(s.Passages + presumed)
 	for i, term := range q.Terms {
 		df := float64(s.Counts[term.Stem])
+		for _, other := range term.Synonyms {
+			df = max(df, float64(s.Counts[other]))
+		}
 		weight := math.Log(1 + (n-df+0.5)/(df+0.5))
 		if term.Name && df == 0 {
 			weight *= unknownName
@@ -46,8 +49,9 @@ func weigh(q analysis.Question, s rag.Statistics) Question {
 // Words is the number of different content words.
 func (q Question) Words() int { return len(q.terms) }
 
-// Coverage is the weight of the question's words that stand among the stems, as a share of the weight of all. A word that
-// only resembles one there, as a mistyped one does, counts by its likeness.
+// Coverage is the weight of the question's words that stand among the stems, as a share of the weight of all. A word of which
+// only a synonym stands there counts a little less, and one that only resembles one there, as a mistyped one does, by its
+// likeness.
 func (q Question) Coverage(stems []string) float64 {
 	if q.total == 0 {
 		return 0
@@ -62,9 +66,22 @@ func (q Question) Coverage(stems []string) float64 {
 			covered += term.weight
 			continue
 		}
-		covered += term.weight * closest(term.Stem, stems)
+		covered += term.weight * max(closest(term.Stem, stems), meant(term.Synonyms, present))
 	}
 	return covered / q.total
+}
+
+// sameMeaning is how much a synonym counts: it may be meant in another of its meanings.
+const sameMeaning = 0.9
+
+// meant is sameMeaning if any of the synonyms is present, else 0.
+func meant(synonyms []string, present map[string]struct{}) float64 {
+	for _, s := range synonyms {
+		if _, ok := present[s]; ok {
+			return sameMeaning
+		}
+	}
+	return 0
 }
 
 // closest is the likeness of the stem most like word, 0 if none is like enough to be the same word mistyped.

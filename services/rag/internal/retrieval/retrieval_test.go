@@ -167,7 +167,7 @@ func TestSearchBegunInAnotherTenantIsThrownAway(t *testing.T) {
 	t.Parallel()
 	c := &changed{world: newWorld(0, 10)}
 	searcher := retrieval.New(c, c, c, analysis.New(), zap.NewNop())
-	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", Model: "m"}} {
+	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", IndexSpec: rag.IndexSpec{Model: "m"}}} {
 		c.mu.Lock()
 		c.statistics.Tenant = tenant
 		c.mu.Unlock()
@@ -201,6 +201,10 @@ func TestCoverage(t *testing.T) {
 	require.Zero(t, question("😀").Coverage([]string{"envi"}))
 	require.Greater(t, q.Coverage([]string{"grati"}), q.Coverage([]string{"envi"}), "rare words weigh more")
 	require.InDelta(t, 0.87, question("garatnía garantía").Coverage([]string{"garanti"}), 0.1, "a mistyped word counts by its likeness")
+	require.InDelta(t, 0.9, question("refund").Coverage([]string{"reembols"}), 1e-9, "a synonym counts a little less")
+	require.InDelta(t, 1, question("refund").Coverage([]string{"reembols", "refund"}), 1e-9)
+	require.Greater(t, question("shipping azul").Coverage([]string{"azul"}), question("envelope azul").Coverage([]string{"azul"}),
+		"a word is as common as its synonyms")
 	require.Less(t, question("envío a Francia").Coverage([]string{"envi"}), question("envío a francia").Coverage([]string{"envi"}),
 		"an unknown name weighs more than an unknown word")
 }

@@ -179,6 +179,7 @@ func passageProto(h rag.Hit) *ragv1.Passage {
 		Score:        h.Score,
 		Coverage:     h.Coverage,
 		SourceUri:    h.SourceURI,
+		Cosine:       h.Cosine,
 	}
 }
 

@@ -51,7 +51,11 @@ func setup(t *testing.T) *bundle {
 
 func setupWith(t *testing.T, model llm.Model) *bundle {
 	t.Helper()
-	inside := ragtest.New(t)
+	return setupOver(t, ragtest.New(t), model)
+}
+
+func setupOver(t *testing.T, inside *ragtest.Bundle, model llm.Model) *bundle {
+	t.Helper()
 	server := rpc.NewServer(zap.NewNop())
 	answerer := orchestrator.New(inside.Searcher, inside.Store, extract.New(inside.Analyzer), model, zap.NewNop())
 	book := feedback.New(inside.Store, inside.Analyzer, zap.NewNop())
@@ -134,6 +138,7 @@ func TestDocumentIsAnsweredFrom(t *testing.T) {
 	require.Equal(t, "envios.md", passage.GetDocumentName())
 	require.Equal(t, []string{"Costos"}, passage.GetHeadingPath())
 	require.Positive(t, passage.GetScore())
+	require.Zero(t, passage.GetCosine(), "there are no embeddings")
 	require.Greater(t, passage.GetCoverage(), 0.0)
 	require.Less(t, passage.GetCoverage(), 1.0)
 

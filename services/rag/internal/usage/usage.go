@@ -11,7 +11,8 @@ import (
 	rag "github.com/knobot/knobot/services/rag"
 )
 
-// Limits are how many answers of models there may be on one day (UTC); 0 for any number.
+// Limits are how many answers of models there may be on one day (UTC); 0 for any number. Evaluations of a knowledge base have
+// its limit once more, so that measuring takes nothing from its customers.
 type Limits struct{ PerCustomer, PerKnowledgeBase int64 }
 
 // Price is what a model costs, in some currency per million tokens.
@@ -49,13 +50,17 @@ func New(store Store, limits Limits, prices map[string]Price, log *zap.Logger) *
 
 // Allows counts an answer of a model, and tells whether it is within the limits of its customer and knowledge base. When
 // that cannot be known it is not: who cannot count cannot pay.
-func (l *Ledger) Allows(ctx context.Context, customer, knowledgeBase string) bool {
+func (l *Ledger) Allows(ctx context.Context, req rag.Request) bool {
 	var allowances []Allowance
-	if l.limits.PerCustomer > 0 && customer != "" {
-		allowances = append(allowances, Allowance{"customer", customer, l.limits.PerCustomer})
+	if l.limits.PerCustomer > 0 && req.CustomerKey != "" {
+		allowances = append(allowances, Allowance{"customer", req.CustomerKey, l.limits.PerCustomer})
 	}
 	if l.limits.PerKnowledgeBase > 0 {
-		allowances = append(allowances, Allowance{"knowledge base", knowledgeBase, l.limits.PerKnowledgeBase})
+		kind := "knowledge base"
+		if req.Evaluation {
+			kind = "evaluation"
+		}
+		allowances = append(allowances, Allowance{kind, req.KnowledgeBase, l.limits.PerKnowledgeBase})
 	}
 	if len(allowances) == 0 {
 		return true

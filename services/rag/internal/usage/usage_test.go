@@ -43,25 +43,31 @@ func TestLimits(t *testing.T) {
 	t.Parallel()
 	customer, base := usage.Allowance{Kind: "customer", Name: "ana", Limit: 2}, usage.Allowance{Kind: "knowledge base", Name: "kb", Limit: 9}
 	for name, c := range map[string]struct {
-		limits usage.Limits
-		key    string
-		want   []usage.Allowance
+		limits     usage.Limits
+		key        string
+		want       []usage.Allowance
+		evaluation bool
 	}{
-		"none":           {usage.Limits{}, "ana", nil},
-		"customer":       {usage.Limits{PerCustomer: 2}, "ana", []usage.Allowance{customer}},
-		"nobody":         {usage.Limits{PerCustomer: 2}, "", nil},
-		"knowledge base": {usage.Limits{PerKnowledgeBase: 9}, "ana", []usage.Allowance{base}},
-		"both":           {usage.Limits{PerCustomer: 2, PerKnowledgeBase: 9}, "ana", []usage.Allowance{customer, base}},
+		"none":           {limits: usage.Limits{}, key: "ana"},
+		"customer":       {limits: usage.Limits{PerCustomer: 2}, key: "ana", want: []usage.Allowance{customer}},
+		"nobody":         {limits: usage.Limits{PerCustomer: 2}},
+		"knowledge base": {limits: usage.Limits{PerKnowledgeBase: 9}, key: "ana", want: []usage.Allowance{base}},
+		"both":           {limits: usage.Limits{PerCustomer: 2, PerKnowledgeBase: 9}, key: "ana", want: []usage.Allowance{customer, base}},
+		"evaluation": {
+			limits: usage.Limits{PerCustomer: 2, PerKnowledgeBase: 9}, evaluation: true,
+			want: []usage.Allowance{{Kind: "evaluation", Name: "kb", Limit: 9}},
+		},
 	} {
+		req := rag.Request{CustomerKey: c.key, KnowledgeBase: "kb", Evaluation: c.evaluation}
 		b := &books{}
 		ledger := usage.New(b, c.limits, nil, zap.NewNop())
-		require.Equal(t, c.want == nil, ledger.Allows(t.Context(), c.key, "kb"), name)
+		require.Equal(t, c.want == nil, ledger.Allows(t.Context(), req), name)
 		b.allow = true
-		require.True(t, ledger.Allows(t.Context(), c.key, "kb"), name)
+		require.True(t, ledger.Allows(t.Context(), req), name)
 		if c.want != nil {
 			require.Equal(t, [][]usage.Allowance{c.want, c.want}, b.taken, name)
 			b.err = errors.New("away")
-			require.False(t, ledger.Allows(t.Context(), c.key, "kb"), "who cannot count cannot pay")
+			require.False(t, ledger.Allows(t.Context(), req), "who cannot count cannot pay")
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (x *Index) put(ctx context.Context, in rag.Tenant, entries []Entry) error {
 	objects := make([]*models.Object, len(entries))
 	for i, e := range entries {
 		objects[i] = &models.Object{
-			Class: class(in), Tenant: in.Name, ID: strfmt.UUID(e.Passage),
+			Class: class(in.IndexSpec), Tenant: in.Name, ID: strfmt.UUID(e.Passage),
 			Properties: map[string]any{propStems: e.Stems, propPieces: e.Pieces, propVersion: string(e.Version)},
 			Vector:     e.Vector,
 		}
@@ -110,7 +110,7 @@ func (x *Index) DeleteVersion(ctx context.Context, in rag.Tenant, version rag.Ve
 	where := filters.Where().WithPath([]string{propVersion}).WithOperator(filters.Equal).WithValueText(string(version))
 	for {
 		// One call removes at most 10,000 objects (QUERY_MAXIMUM_RESULTS), fewer than a document may have.
-		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(class(in)).WithTenant(in.Name).WithWhere(where).Do(ctx)
+		response, err := c.Batch().ObjectsBatchDeleter().WithClassName(class(in.IndexSpec)).WithTenant(in.Name).WithWhere(where).Do(ctx)
 		if err := translate(err); err != nil {
 			if errors.Is(err, ErrMissing) {
 				return nil
@@ -132,7 +132,7 @@ func (x *Index) Count(ctx context.Context, in rag.Tenant) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	response, err := c.GraphQL().Aggregate().WithClassName(class(in)).WithTenant(in.Name).
+	response, err := c.GraphQL().Aggregate().WithClassName(class(in.IndexSpec)).WithTenant(in.Name).
 		WithFields(graphql.Field{Name: "meta", Fields: []graphql.Field{{Name: "count"}}}).Do(ctx)
 	if err != nil {
 		return 0, translate(err)
@@ -141,7 +141,7 @@ func (x *Index) Count(ctx context.Context, in rag.Tenant) (int, error) {
 	for _, e := range response.Errors {
 		return 0, translate(fmt.Errorf("%s", e.Message))
 	}
-	return count(response.Data, class(in))
+	return count(response.Data, class(in.IndexSpec))
 }
 
 // count digs {"Aggregate": {class: [{"meta": {"count": n}}]}} out of a response.

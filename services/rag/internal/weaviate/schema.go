@@ -13,7 +13,6 @@ import (
 	"github.com/weaviate/weaviate/entities/models"
 
 	rag "github.com/knobot/knobot/services/rag"
-	"github.com/knobot/knobot/services/rag/internal/analysis"
 )
 
 // The properties of an object; its UUID is the passage's id.
@@ -23,9 +22,9 @@ const (
 	propVersion = "version_id"
 )
 
-// class names the collection of a tenant's entries: there is one for each analyser and embedding model.
-func class(in rag.Tenant) string {
-	const name = "Passage_" + analysis.Version
+// class names the collection of an index's entries: there is one for each analyser and embedding model.
+func class(in rag.IndexSpec) string {
+	name := "Passage_" + in.Analyzer
 	if in.Model == "" {
 		return name
 	}
@@ -43,7 +42,7 @@ func (x *Index) Ensure(ctx context.Context, in rag.Tenant) error {
 		return err
 	}
 	// Creating a tenant that exists is no error (measured on 1.35.2).
-	return translate(c.Schema().TenantsCreator().WithClassName(class(in)).
+	return translate(c.Schema().TenantsCreator().WithClassName(class(in.IndexSpec)).
 		WithTenants(models.Tenant{Name: in.Name}).Do(ctx))
 }
 
@@ -52,12 +51,12 @@ func (x *Index) ensureClass(ctx context.Context, in rag.Tenant) error {
 	if err != nil {
 		return err
 	}
-	there, err := c.Schema().ClassExistenceChecker().WithClassName(class(in)).Do(ctx)
+	there, err := c.Schema().ClassExistenceChecker().WithClassName(class(in.IndexSpec)).Do(ctx)
 	if err != nil || there {
 		return translate(err)
 	}
 	err = c.Schema().ClassCreator().WithClass(definition(in)).Do(ctx)
-	if again, check := c.Schema().ClassExistenceChecker().WithClassName(class(in)).Do(ctx); check == nil && again {
+	if again, check := c.Schema().ClassExistenceChecker().WithClassName(class(in.IndexSpec)).Do(ctx); check == nil && again {
 		return nil // made by us, or by another replica at the same time
 	}
 	return translate(err)
@@ -74,7 +73,7 @@ func definition(in rag.Tenant) *models.Class {
 		}
 	}
 	out := &models.Class{
-		Class:              class(in),
+		Class:              class(in.IndexSpec),
 		Vectorizer:         "none",
 		MultiTenancyConfig: &models.MultiTenancyConfig{Enabled: true},
 		InvertedIndexConfig: &models.InvertedIndexConfig{
@@ -103,8 +102,24 @@ func (x *Index) Drop(ctx context.Context, in rag.Tenant) error {
 	if err != nil {
 		return err
 	}
-	err = translate(c.Schema().TenantsDeleter().WithClassName(class(in)).WithTenants(in.Name).Do(ctx))
+	err = translate(c.Schema().TenantsDeleter().WithClassName(class(in.IndexSpec)).WithTenants(in.Name).Do(ctx))
 	if errors.Is(err, ErrMissing) {
+		return nil
+	}
+	return err
+}
+
+// DropEmpty removes what is left of an index that no knowledge base has a part in any more. It does nothing while one has.
+func (x *Index) DropEmpty(ctx context.Context, spec rag.IndexSpec) error {
+	c, err := x.v4(ctx)
+	if err != nil {
+		return err
+	}
+	tenants, err := c.Schema().TenantsGetter().WithClassName(class(spec)).Do(ctx)
+	if err == nil && len(tenants) == 0 {
+		err = c.Schema().ClassDeleter().WithClassName(class(spec)).Do(ctx)
+	}
+	if err = translate(err); errors.Is(err, ErrMissing) {
 		return nil
 	}
 	return err

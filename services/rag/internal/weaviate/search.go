@@ -39,7 +39,7 @@ func (x *Index) Near(ctx context.Context, in rag.Tenant, vector []float32, limit
 
 func request(in rag.Tenant, limit int) *pb.SearchRequest {
 	return &pb.SearchRequest{
-		Collection:  class(in),
+		Collection:  class(in.IndexSpec),
 		Tenant:      in.Name,
 		Limit:       uint32(max(limit, 0)),
 		Uses_127Api: true,

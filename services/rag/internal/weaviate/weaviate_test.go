@@ -13,13 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	rag "github.com/knobot/knobot/services/rag"
+	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/ragtest"
 	"github.com/knobot/knobot/services/rag/internal/weaviate"
 )
 
 func TestMain(m *testing.M) { os.Exit(ragtest.Run(m)) }
 
-func newKB() rag.Tenant { return rag.Tenant{Name: uuid.NewString()} }
+func newKB() rag.Tenant {
+	return rag.Tenant{Name: uuid.NewString(), IndexSpec: rag.IndexSpec{Analyzer: analysis.Version}}
+}
 
 // entry is a passage of version that holds stems.
 func entry(version rag.VersionID, stems string) weaviate.Entry {
@@ -107,6 +110,25 @@ func TestIndex(t *testing.T) {
 		require.ErrorIs(t, index.Put(t.Context(), kb, []weaviate.Entry{entry(version(), "a")}), weaviate.ErrMissing)
 		require.NoError(t, index.Drop(t.Context(), kb), "dropping what is not there is no error")
 		require.NoError(t, index.DeleteVersion(t.Context(), kb, version()))
+	})
+
+	t.Run("WithoutTenantsIsRemoved", func(t *testing.T) {
+		t.Parallel()
+		index, kb := ragtest.Index(t), newKB()
+		kb.Analyzer = "t" + uuid.NewString()[:8]
+		require.NoError(t, index.DropEmpty(t.Context(), kb.IndexSpec), "removing what is not there is no error")
+		require.NoError(t, index.Ensure(t.Context(), kb))
+		require.NoError(t, index.Put(t.Context(), kb, []weaviate.Entry{entry(version(), "envi")}))
+		require.NoError(t, index.DropEmpty(t.Context(), kb.IndexSpec))
+		n, err := index.Count(t.Context(), kb)
+		require.NoError(t, err)
+		require.Equal(t, 1, n, "not while a tenant is in it")
+		require.NoError(t, index.Drop(t.Context(), kb))
+		require.NoError(t, index.DropEmpty(t.Context(), kb.IndexSpec))
+		_, err = index.Count(t.Context(), kb)
+		require.ErrorIs(t, err, weaviate.ErrMissing)
+		require.NoError(t, index.Ensure(t.Context(), kb), "it can be made again")
+		require.NoError(t, index.Drop(t.Context(), kb))
 	})
 
 	t.Run("TakesEveryCharacter", func(t *testing.T) {
