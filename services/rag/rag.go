@@ -222,3 +222,6 @@ type Statistics struct {
 	// Counts holds in how many of them a stem stands; unknown stems are absent.
 	Counts map[string]int
 }
+
+// Knows says that a stem stands in a passage.
+func (s Statistics) Knows(stem string) bool { return s.Counts[stem] > 0 }

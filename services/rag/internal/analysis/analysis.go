@@ -85,8 +85,6 @@ func (a *Analyzer) Document(text string) Document {
 
 // Question is a text to be searched by.
 type Question struct {
-	// Text is the search expression over stems and pieces, each term once. Empty when the text holds no content word.
-	Text string
 	// Terms are the different content words, by stem.
 	Terms []Term
 }
@@ -104,15 +102,23 @@ func (a *Analyzer) Question(text string) Question {
 			q.Terms = append(q.Terms, term)
 		}
 	}
-	expression := make([]string, 0, 6*len(q.Terms))
+	return q
+}
+
+// Expression is what the index is asked for: all stems, and the pieces of the words whose stem is not known, each once. A word
+// that documents hold is typed as they write it, and pieces, which stand in every other passage, cost the index fifteen times
+// what stems do (3 ms and 45 ms of its processor for five words in 10,000 passages). Empty without content words.
+func (q Question) Expression(known func(stem string) bool) string {
+	expression := make([]string, 0, 2*len(q.Terms))
 	for _, term := range q.Terms {
 		expression = append(append(expression, term.Stem), term.Synonyms...)
 	}
 	for _, term := range q.Terms {
-		expression = appendPieces(expression, term.Word)
+		if !known(term.Stem) {
+			expression = appendPieces(expression, term.Word)
+		}
 	}
-	q.Text = strings.Join(distinct(expression), " ")
-	return q
+	return strings.Join(distinct(expression), " ")
 }
 
 // Stems returns the stems of the content words and of their synonyms.

@@ -10,6 +10,9 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 )
 
+// unknown is a knowledge base in which no stem stands.
+func unknown(string) bool { return false }
+
 func stems(text string) []string { return analysis.New().Document(text).Distinct }
 
 func TestSameWordsHaveOneStem(t *testing.T) {
@@ -44,7 +47,7 @@ func TestWordsWithoutContentAreLeftOut(t *testing.T) {
 		"\u200b\u202e\x00\xff",
 	} {
 		require.Empty(t, stems(text), text)
-		require.Empty(t, analysis.New().Question(text).Text, text)
+		require.Empty(t, analysis.New().Question(text).Expression(unknown), text)
 	}
 }
 
@@ -64,7 +67,7 @@ func TestPiecesSurviveTypingErrors(t *testing.T) {
 	t.Parallel()
 	a := analysis.New()
 	indexed := strings.Fields(a.Document("devolver").Pieces)
-	asked := strings.Fields(a.Question("devolber").Text)
+	asked := strings.Fields(a.Question("devolber").Expression(unknown))
 	shared := 0
 	for _, piece := range asked {
 		require.True(t, piece == "devolb" || strings.HasPrefix(piece, analysis.PieceMark), piece)
@@ -78,6 +81,16 @@ func TestPiecesSurviveTypingErrors(t *testing.T) {
 	require.Equal(t, "§_e2_", a.Document("E2").Pieces, "a short word is one piece")
 }
 
+func TestOnlyUnknownWordsAreAskedByTheirPieces(t *testing.T) {
+	t.Parallel()
+	q := analysis.New().Question("quiero devolber la bicicleta")
+	known := func(stem string) bool { return stem == stems("bicicleta")[0] }
+	asked := strings.Fields(q.Expression(known))
+	require.Subset(t, asked, append(stems("bicicleta"), q.Stems()...))
+	require.Contains(t, asked, strings.Fields(analysis.New().Document("devolber").Pieces)[0])
+	require.NotContains(t, asked, strings.Fields(analysis.New().Document("bicicleta").Pieces)[0])
+}
+
 func TestQuestionHoldsNothingButTerms(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -85,9 +98,10 @@ func TestQuestionHoldsNothingButTerms(t *testing.T) {
 		"日本語 العربية \u202eolah", "a\u0301\u0301\u0301\u0301", strings.Repeat("x", 1<<20), strings.Repeat("palabra distinta ", 1<<16),
 	} {
 		q := analysis.New().Question(text)
-		require.LessOrEqual(t, len(q.Text), 16_000)
-		for _, r := range q.Text {
-			require.True(t, unicode.IsLetter(r) || unicode.IsDigit(r) || r == ' ' || r == '_' || r == '§', "%q in %q", r, q.Text)
+		expression := q.Expression(unknown)
+		require.LessOrEqual(t, len(expression), 16_000)
+		for _, r := range expression {
+			require.True(t, unicode.IsLetter(r) || unicode.IsDigit(r) || r == ' ' || r == '_' || r == '§', "%q in %q", r, expression)
 		}
 	}
 }

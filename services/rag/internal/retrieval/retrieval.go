@@ -5,7 +5,6 @@ package retrieval
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"go.uber.org/zap"
 
@@ -59,8 +58,6 @@ type Searcher struct {
 	keeper   Keeper
 	analyzer *analysis.Analyzer
 	log      *zap.Logger
-	// tenants holds what was searched last, by the knowledge base's name.
-	tenants sync.Map
 }
 
 // New returns a searcher.
@@ -99,34 +96,50 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 		return Result{}, err
 	}
 	analysed := s.analyzer.Question(text)
-	ahead := s.begin(ctx, knowledgeBase, analysed.Text, text, candidates(topK))
+	bearing := s.begin(ctx, analysed, text)
 	statistics, err := s.store.Statistics(ctx, knowledgeBase, analysed.Stems())
 	if err != nil {
 		return Result{}, err
 	}
 	question := weigh(analysed, statistics)
-	if analysed.Text == "" || statistics.Passages == 0 {
+	if len(analysed.Terms) == 0 || statistics.Passages == 0 {
 		return Result{Question: question}, nil
 	}
-	s.tenants.Store(knowledgeBase, statistics.Tenant)
 	if err := s.keeper.Check(ctx, statistics.Tenant, statistics.Passages); err != nil {
 		return Result{}, err
 	}
-	hits, bearing, err := s.live(ctx, statistics, ahead, topK)
+	hits, err := s.ranked(ctx, statistics, question, &ask{searcher: s, bearing: bearing, expression: analysed.Expression(statistics.Knows)}, topK)
+	if err == nil && (len(hits) == 0 || hits[0].Coverage < wellCovered) {
+		everything := analysed.Expression(func(string) bool { return false })
+		hits, err = s.ranked(ctx, statistics, question, &ask{searcher: s, bearing: bearing, expression: everything}, topK)
+	}
 	if err != nil {
 		return Result{}, err
 	}
-	rank(hits, question, bearing)
 	return Result{Question: question, Hits: hits[:min(len(hits), topK)]}, nil
+}
+
+// wellCovered is how much of a question its best passage covers that was found by stems: below, the pieces of all words are asked
+// for too, which is worth its cost only there.
+const wellCovered = 0.75
+
+// ranked returns what the index finds of an expression, best first.
+func (s *Searcher) ranked(ctx context.Context, in rag.Statistics, q Question, a *ask, topK int) ([]rag.Hit, error) {
+	hits, bearing, err := s.live(ctx, in, a, topK)
+	if err != nil {
+		return nil, err
+	}
+	rank(hits, q, bearing)
+	return hits, nil
 }
 
 // candidates is how many entries are looked at first: more than are wanted, because coverage changes their order.
 func candidates(topK int) int { return 2*topK + 10 }
 
 // live searches until topK passages of current documents are found, or there are no more.
-func (s *Searcher) live(ctx context.Context, in rag.Statistics, a *ahead, topK int) ([]rag.Hit, *hybrid.Bearing, error) {
+func (s *Searcher) live(ctx context.Context, in rag.Statistics, a *ask, topK int) ([]rag.Hit, *hybrid.Bearing, error) {
 	for limit := candidates(topK); ; limit *= 4 {
-		found := a.find(ctx, in.Tenant, limit)
+		found := a.search(ctx, in.Tenant, limit)
 		if found.err != nil {
 			return nil, nil, s.failure(in.Tenant, found.err)
 		}

@@ -3,7 +3,6 @@ package retrieval_test
 import (
 	"context"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -26,8 +25,9 @@ type world struct {
 	searchErr  error
 	incomplete error
 
-	searches []int
-	lost     []rag.Tenant
+	searches    []int
+	expressions []string
+	lost        []rag.Tenant
 }
 
 func (w *world) Statistics(context.Context, string, []string) (rag.Statistics, error) {
@@ -44,8 +44,8 @@ func (w *world) Passages(_ context.Context, _ rag.KnowledgeBaseID, ids []rag.Pas
 	return out, nil
 }
 
-func (w *world) Search(_ context.Context, _ rag.Tenant, _ string, limit int) ([]weaviate.Match, error) {
-	w.searches = append(w.searches, limit)
+func (w *world) Search(_ context.Context, _ rag.Tenant, expression string, limit int) ([]weaviate.Match, error) {
+	w.searches, w.expressions = append(w.searches, limit), append(w.expressions, expression)
 	return append([]weaviate.Match(nil), w.matches[:min(limit, len(w.matches))]...), w.searchErr
 }
 
@@ -100,6 +100,29 @@ func TestLiveMatchesNeedOneSearch(t *testing.T) {
 	require.Len(t, w.searches, 1)
 }
 
+func TestPiecesOfAllWordsAreAskedForWhereStemsFindLittle(t *testing.T) {
+	t.Parallel()
+	w := newWorld(0, 10)
+	w.statistics.Counts = map[string]int{"envi": 10, "biciclet": 10}
+	_, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Len(t, w.expressions, 1)
+	require.NotContains(t, w.expressions[0], analysis.PieceMark, "a word that is known and found needs none")
+
+	w.expressions = nil
+	_, err = search(t, w, "envíos de bicicletas", 5)
+	require.NoError(t, err)
+	require.Len(t, w.expressions, 2)
+	require.NotContains(t, w.expressions[0], analysis.PieceMark)
+	require.Contains(t, w.expressions[1], analysis.PieceMark+"_env", "no passage covers both")
+
+	w.expressions = nil
+	_, err = search(t, w, "envío gratiss", 5)
+	require.NoError(t, err)
+	require.Contains(t, w.expressions[0], analysis.PieceMark+"_gra", "an unknown word may be mistyped")
+	require.NotContains(t, w.expressions[0], analysis.PieceMark+"_env")
+}
+
 func TestSearchingPastTheDeadEnds(t *testing.T) {
 	t.Parallel()
 	w := newWorld(100_000, 0)
@@ -107,7 +130,7 @@ func TestSearchingPastTheDeadEnds(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, found.Hits)
 	require.Zero(t, found.Confidence())
-	require.LessOrEqual(t, len(w.searches), 5)
+	require.LessOrEqual(t, len(w.searches), 10)
 }
 
 func TestNothingIsSearchedWithoutWords(t *testing.T) {
@@ -139,43 +162,6 @@ func TestMissingEntriesAreReported(t *testing.T) {
 	_, err = search(t, w, "envío", 5)
 	require.Equal(t, "INDEX_INCOMPLETE", fault.ReasonOf(err))
 	require.Empty(t, w.searches)
-}
-
-// changed is a world whose knowledge base's tenant changes.
-type changed struct {
-	*world
-	mu sync.Mutex
-}
-
-func (c *changed) Statistics(context.Context, string, []string) (rag.Statistics, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.statistics, nil
-}
-
-func (c *changed) Search(ctx context.Context, in rag.Tenant, expression string, limit int) ([]weaviate.Match, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if in != c.statistics.Tenant {
-		return nil, weaviate.ErrMissing
-	}
-	return c.world.Search(ctx, in, expression, limit)
-}
-
-// TestSearchBegunInAnotherTenantIsThrownAway makes the index anew between two searches.
-func TestSearchBegunInAnotherTenantIsThrownAway(t *testing.T) {
-	t.Parallel()
-	c := &changed{world: newWorld(0, 10)}
-	searcher := retrieval.New(c, c, c, analysis.New(), zap.NewNop())
-	for _, tenant := range []rag.Tenant{{Name: "kb"}, {Name: "kb"}, {Name: "kb_1"}, {Name: "kb_1", IndexSpec: rag.IndexSpec{Model: "m"}}} {
-		c.mu.Lock()
-		c.statistics.Tenant = tenant
-		c.mu.Unlock()
-		found, err := searcher.Search(t.Context(), "default", "envío", 5)
-		require.NoError(t, err)
-		require.Len(t, found.Hits, 5)
-	}
-	require.Empty(t, c.lost, "what is not asked for cannot be lost")
 }
 
 func TestTopKIsBounded(t *testing.T) {
