@@ -93,10 +93,10 @@ func (s *Service) setReady(status healthv1.HealthCheckResponse_ServingStatus) {
 
 func (s *Service) drain(ctx context.Context) {
 	s.setReady(healthv1.HealthCheckResponse_NOT_SERVING)
-	s.log.Info("draining", zap.Duration("serving_for", s.cfg.Drain))
 	for _, h := range s.https {
-		h.server.SetKeepAlivesEnabled(false) // clients move on by themselves
+		h.part()
 	}
+	s.log.Info("draining", zap.Duration("serving_for", s.cfg.Drain))
 	linger := time.NewTimer(s.cfg.Drain)
 	defer linger.Stop()
 	select {
