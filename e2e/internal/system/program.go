@@ -20,6 +20,7 @@ type Program struct {
 	Name    string
 	Address string // gRPC or HTTP address, by kind
 	path    string
+	args    []string
 	env     []string
 	log     *Log
 
@@ -32,7 +33,7 @@ type Program struct {
 func (p *Program) Start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cmd := exec.Command(p.path) //nolint:noctx // ended by Signal
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // ended by Signal
 	cmd.Env = slices.Clone(p.env)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
