@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/knobot/knobot/platform/child"
 	"github.com/knobot/knobot/platform/env"
@@ -82,6 +83,13 @@ func (s *Server) start(ctx context.Context, o Options) error {
 // Stop shuts the server down fast: connections are cut, data is written.
 func (s *Server) Stop() {
 	s.once.Do(s.cleanUp)
+}
+
+// Crash ends the server at once, as a power cut would: connections are cut, nothing is written any more, and the next start
+// recovers from the log (PostgreSQL's immediate shutdown).
+func (s *Server) Crash() {
+	_ = syscall.Kill(s.process.PID(), syscall.SIGQUIT)
+	<-s.process.Done()
 }
 
 // Done is closed when the server has ended, by Stop or by itself.
