@@ -38,6 +38,14 @@ func TestFaults(t *testing.T) {
 		{"F3DatabaseCrashes", databaseCrashes},
 		{"F3ConnectionsAreTerminated", connectionsTerminated},
 		{"F3DatabaseIsHeldUp", databaseHeldUp},
+		{"F4IndexFails", indexFails},
+		{"F5ModelFails", modelFails},
+		{"F6PlatformsFail", platformsFail},
+		{"F6PlatformsAreAway", platformsAreAway},
+		{"F7WebhooksRepeat", webhooksRepeat},
+		{"F8LinksAreHalfOpen", linksFail},
+		{"F8TwinsDie", twinsDie},
+		{"F11PoisonedMessage", poisonedMessage},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

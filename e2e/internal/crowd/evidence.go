@@ -199,9 +199,20 @@ func (c *Crowd) shown(ctx context.Context, chat simulator.Chat) ([]audit.Answer,
 	}
 	var all []audit.Answer
 	for _, m := range messages {
-		all = append(all, audit.Answer{Chat: chat, Codes: model.Codes(m.Text), Time: m.Time, Marked: marked[m.Text]})
+		all = append(all, audit.Answer{Chat: chat, Codes: named(m.Text), Time: m.Time, Marked: marked[m.Text]})
 	}
 	return all, nil
+}
+
+// named are the codes in a text, each once: an extract repeats its title, its sentence and its source.
+func named(text string) []string {
+	var codes []string
+	for _, code := range model.Codes(text) {
+		if !slices.Contains(codes, code) {
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }
 
 // marked returns the texts on a phone of which KnoBot says that they may have come twice.

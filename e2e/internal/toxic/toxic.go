@@ -19,15 +19,16 @@ import (
 // Link is a TCP link to an upstream.
 type Link struct {
 	// Address is where it listens, on loopback.
-	Address string
-	proxy   *toxiproxy.Proxy
+	Address  string
+	upstream string
+	proxy    *toxiproxy.Proxy
 }
 
 // New starts a link that ends with the test.
 func New(t *testing.T, upstream string) *Link {
 	t.Helper()
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	l := &Link{proxy: toxiproxy.NewProxy(server, "link", "127.0.0.1:0", upstream)}
+	l := &Link{upstream: upstream, proxy: toxiproxy.NewProxy(server, "link", "127.0.0.1:0", upstream)}
 	require.NoError(t, l.proxy.Start())
 	t.Cleanup(l.proxy.Stop)
 	l.Address = l.proxy.Listen
@@ -37,9 +38,17 @@ func New(t *testing.T, upstream string) *Link {
 // Cut closes all connections and refuses new ones until Mend.
 func (l *Link) Cut() { l.proxy.Stop() }
 
+// LeadTo ends all connections and has new ones lead to somebody else.
+func (l *Link) LeadTo(upstream string) error {
+	return l.proxy.Update(&toxiproxy.Proxy{Listen: l.Address, Upstream: upstream, Enabled: true})
+}
+
 // Mend ends every trouble.
 func (l *Link) Mend() error {
 	l.proxy.Toxics.ResetToxics(context.Background())
+	if l.proxy.Upstream != l.upstream {
+		return l.LeadTo(l.upstream)
+	}
 	if err := l.proxy.Start(); err != nil && err != toxiproxy.ErrProxyAlreadyStarted { //nolint:errorlint // toxiproxy returns it as it is
 		return fmt.Errorf("link: %w", err)
 	}

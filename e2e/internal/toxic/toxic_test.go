@@ -37,6 +37,7 @@ func TestLink(t *testing.T) {
 		"Cut":      func(l *toxic.Link) error { l.Cut(); return nil },
 		"Swallow":  (*toxic.Link).Swallow,
 		"Delay":    func(l *toxic.Link) error { return l.Delay(time.Minute) },
+		"LeadTo":   func(l *toxic.Link) error { return l.LeadTo("127.0.0.1:1") },
 		"CutAfter": func(l *toxic.Link) error { return l.CutAfter(500) },
 	} {
 		t.Run(name, func(t *testing.T) {
