@@ -46,6 +46,9 @@ func TestFaults(t *testing.T) {
 		{"F8LinksAreHalfOpen", linksFail},
 		{"F8TwinsDie", twinsDie},
 		{"F11PoisonedMessage", poisonedMessage},
+		{"L1FullNumber", fullNumber},
+		{"L2Burst", burst},
+		{"L3LongLoad", longLoad},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
