@@ -45,10 +45,14 @@ func TestFaults(t *testing.T) {
 		{"F7WebhooksRepeat", webhooksRepeat},
 		{"F8LinksAreHalfOpen", linksFail},
 		{"F8TwinsDie", twinsDie},
+		{"F9ClocksDiffer", clocksDiffer},
+		{"F10DiskIsFull", diskFull},
 		{"F11PoisonedMessage", poisonedMessage},
 		{"L1FullNumber", fullNumber},
 		{"L2Burst", burst},
 		{"L3LongLoad", longLoad},
+		{"B1B2HostileEdge", hostileEdge},
+		{"B6HostileRPC", hostileRPC},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

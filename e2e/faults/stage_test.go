@@ -43,8 +43,8 @@ type set struct {
 	stores  *system.Stores // nil: the shared ones
 	env     map[string]string
 	through func(to, address string) string
-	// programs run instead of the built ones.
-	programs map[string]string
+	// database is the name of one that exists already; empty for a new one.
+	database string
 	// documents keeps retrieval on; else every question reaches the model.
 	documents bool
 }
@@ -64,7 +64,7 @@ func (c *stage) openWith(o set, more func()) {
 	env := c.model.Environment()
 	maps.Copy(env, map[string]string{"KNOBOT_LEASE": "3s", "KNOBOT_ECHO_WAIT": "5s", "KNOBOT_TELEGRAM_RATE": "1000", "KNOBOT_WHATSAPP_RATE": "1000"})
 	maps.Copy(env, o.env)
-	s, err := system.Start(c.ctx, o.stores, system.Options{Env: env, Through: o.through, Programs: o.programs})
+	s, err := system.Start(c.ctx, o.stores, system.Options{Database: o.database, Env: env, Through: o.through})
 	require.NoError(c, err)
 	c.System = s
 	c.Cleanup(func() {

@@ -45,6 +45,9 @@ func (p *Program) Start() error {
 	return nil
 }
 
+// Runs has the program run from another file from its next start on.
+func (p *Program) Runs(path string) { p.path = path }
+
 // Signal sends a signal and waits until the program has ended, at most 30 s; then it is killed.
 func (p *Program) Signal(sig os.Signal) {
 	p.mu.Lock()

@@ -33,8 +33,6 @@ type Options struct {
 	// Through returns what a program is given instead of an address, so that something can stand between: that of a peer by its
 	// name, WeaviateHTTP, WeaviateGRPC, Providers (URL), Webhooks (URL) or Database (URL). Nil changes nothing.
 	Through func(to, address string) string
-	// Programs are paths of programs to run instead of the built ones, by name.
-	Programs map[string]string
 }
 
 // What Options.Through is asked for beside the names of peers.
@@ -61,13 +59,12 @@ type System struct {
 	Gateway, Conversation, RAG, Channels, SimulatorOf *Program
 	Simulator                                         *simulator.Client
 
-	stores   *Stores
-	env      map[string]string
-	through  func(to, address string) string
-	programs map[string]string
-	mu       sync.Mutex
-	conns    map[string]*grpc.ClientConn
-	twins    []*Program
+	stores  *Stores
+	env     map[string]string
+	through func(to, address string) string
+	mu      sync.Mutex
+	conns   map[string]*grpc.ClientConn
+	twins   []*Program
 }
 
 // Root is the repository's root: the folder above this module that holds go.work.
@@ -102,7 +99,7 @@ func Start(ctx context.Context, stores *Stores, o Options) (*System, error) {
 	if err := Built(); err != nil {
 		return nil, err
 	}
-	s := &System{stores: stores, Database: o.Database, conns: map[string]*grpc.ClientConn{}, through: o.Through, programs: o.Programs}
+	s := &System{stores: stores, Database: o.Database, conns: map[string]*grpc.ClientConn{}, through: o.Through}
 	if s.through == nil {
 		s.through = func(_, address string) string { return address }
 	}
@@ -184,9 +181,6 @@ func (s *System) program(name, address string, gRPC bool) (*Program, error) {
 		return nil, err
 	}
 	p := &Program{Name: name, Address: address, path: Bin(name), env: s.environment(name, address, gRPC), log: l}
-	if path := s.programs[name]; path != "" {
-		p.path = path
-	}
 	if name == "simulator" {
 		p.args = []string{"-history", strconv.Itoa(simulatorHistory)}
 	}
