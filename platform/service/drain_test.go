@@ -233,6 +233,39 @@ func TestDraining(t *testing.T) {
 	})
 }
 
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	const most = 2
+	r := newProgram(t, func(ctx context.Context, _ testConfig, s *Service) error {
+		s.HTTP("public", "127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		s.https[0].most = most
+		return s.Serve(ctx)
+	}).start()
+	ask := func() (net.Conn, chan error) {
+		conn, err := net.Dial("tcp", r.addr("public"))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		answered := make(chan error, 1)
+		go func() {
+			_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			answered <- err
+		}()
+		return conn, answered
+	}
+	var first net.Conn
+	for range most {
+		conn, answered := ask()
+		require.NoError(t, <-answered)
+		first = conn
+	}
+	_, waiting := ask()
+	require.Never(t, func() bool { return len(waiting) > 0 }, 100*time.Millisecond, tick, "one too many waits")
+	require.NoError(t, first.Close())
+	require.NoError(t, <-waiting, "and is served when another one ends")
+}
+
 func TestFailures(t *testing.T) {
 	t.Parallel()
 

@@ -15,7 +15,12 @@ type httpListener struct {
 	server     *http.Server
 	listener   net.Listener
 	parting    atomic.Bool
+	most       int // connections at the same time
 }
+
+// maxConnections bounds the connections of a listener; further ones wait in the kernel's queue, and cost us nothing. Meta and
+// Telegram together open some hundred.
+const maxConnections = 4096
 
 // part has every answer from now on end its connection, so that clients move on by themselves. Idle connections stay open: a
 // request may be on its way on them, and nobody would answer it.
@@ -33,7 +38,7 @@ func (l *httpListener) serve(h http.Handler) http.Handler {
 // newHTTPListener bounds what a slow or hostile client can hold. A handler
 // with a longer answer extends its own deadline by http.ResponseController.
 func newHTTPListener(name, addr string, h http.Handler, log *zap.Logger) *httpListener {
-	l := &httpListener{name: name, addr: addr}
+	l := &httpListener{name: name, addr: addr, most: maxConnections}
 	l.server = &http.Server{
 		Handler:           l.serve(h),
 		ReadHeaderTimeout: 5 * time.Second,

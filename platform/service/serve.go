@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
@@ -68,10 +69,12 @@ func (s *Service) open(ctx context.Context) (net.Listener, error) {
 		return nil, err
 	}
 	for _, h := range s.https {
-		if h.listener, err = s.listen(ctx, h.name, h.addr); err != nil {
+		listener, err := s.listen(ctx, h.name, h.addr)
+		if err != nil {
 			_ = grpcListener.Close()
 			return nil, err
 		}
+		h.listener = netutil.LimitListener(listener, h.most)
 	}
 	return grpcListener, nil
 }
