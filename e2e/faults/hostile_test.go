@@ -175,7 +175,7 @@ func (c *stage) callBadly(ctx context.Context, n int) error {
 	short, cancel := context.WithTimeout(ctx, time.Duration(n%5)*time.Millisecond)
 	defer cancel()
 	_, err = conversationv1.NewConversationServiceClient(c.Conn(c.Conversation)).ListConversations(short, &conversationv1.ListConversationsRequest{PageSize: 1000})
-	if err := expect("a caller who leaves", err, codes.DeadlineExceeded, codes.OK); err != nil {
+	if err := expect("a caller who leaves", err, codes.DeadlineExceeded, codes.Unavailable, codes.OK); err != nil {
 		return err
 	}
 	stream, err := channelsv1.NewVerificationServiceClient(c.Conn(c.Channels)).Watch(ctx, &channelsv1.WatchRequest{})

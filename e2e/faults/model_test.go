@@ -66,7 +66,7 @@ func modelFails(c *stage) {
 		"failing":    sometimes(0.5, crash),
 		"hanging":    sometimes(0.3, model.HangUntil(c.ctx.Done())),
 		"cut off":    sometimes(0.5, cutOff),
-		"away":       func(w http.ResponseWriter, _ *http.Request, _ []byte) bool { panic(http.ErrAbortHandler) },
+		"away":       func(http.ResponseWriter, *http.Request, []byte) bool { panic(http.ErrAbortHandler) },
 	}
 	c.during(crowd.Plan{Customers: 40, Every: size(100*time.Millisecond, 50*time.Millisecond)}, func(ctx context.Context) error {
 		for range size(1, 3) {
@@ -153,7 +153,7 @@ func poisonedMessage(c *stage) {
 	r := c.close(fmt.Sprintf("tries %d, others' p50 without it %d ms, with it %d ms", tries.Load(), before.Milliseconds(), beside.Milliseconds()))
 	require.Equal(c, 1, r.Dead)
 	require.Equal(c, 1+2*others.Customers*others.Questions, r.Answered)
-	require.Less(c, beside, 2*before+100*time.Millisecond, "others are answered as before, but for the machine's noise")
+	require.Less(c, beside, 2*before+200*time.Millisecond, "others are answered as before, but for the machine's noise")
 }
 
 func median(sorted []time.Duration) time.Duration {
