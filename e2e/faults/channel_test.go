@@ -195,3 +195,28 @@ func platformsAreAway(c *stage) {
 	})
 	require.Zero(c, c.close("").Dead)
 }
+
+// platformsSayNothing has whatever stands before the platforms answer 502 to everything for a while. Nobody can tell whether a
+// message went through, and the one repeat that is allowed must not be used up on a platform that is away.
+func platformsSayNothing(c *stage) {
+	c.open(set{})
+	c.during(crowd.Plan{Customers: 40, Every: 100 * time.Millisecond}, func(ctx context.Context) error {
+		for range size(1, 5) {
+			if err := c.crowd.AwaitAnswered(ctx, c.crowd.Answered()+20); err != nil {
+				return err
+			}
+			fault, err := c.Simulator.AddFault(ctx, simulator.Fault{Kind: simulator.FaultBadGateway, Method: "*", Count: -1})
+			if err != nil {
+				return err
+			}
+			if err := pause(ctx, size(4*time.Second, 10*time.Second)); err != nil {
+				return err
+			}
+			if err := c.Simulator.RemoveFault(ctx, fault.ID); err != nil {
+				return err
+			}
+		}
+		return c.crowd.AwaitAnswered(ctx, c.crowd.Answered()+20)
+	})
+	require.Zero(c, c.close("").Dead)
+}

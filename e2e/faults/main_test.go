@@ -52,6 +52,7 @@ func TestFaults(t *testing.T) {
 		{"F5ModelFails", modelFails, false},
 		{"F6PlatformsFail", platformsFail, false},
 		{"F6PlatformsAreAway", platformsAreAway, false},
+		{"F6PlatformsSayNothing", platformsSayNothing, false},
 		{"F7WebhooksRepeat", webhooksRepeat, false},
 		{"F8LinksAreHalfOpen", linksFail, false},
 		{"F8TwinsDie", twinsDie, false},
