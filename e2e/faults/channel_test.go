@@ -201,7 +201,7 @@ func platformsAreAway(c *stage) {
 func platformsSayNothing(c *stage) {
 	c.open(set{})
 	c.during(crowd.Plan{Customers: 40, Every: 100 * time.Millisecond}, func(ctx context.Context) error {
-		for range size(1, 5) {
+		for range size(1, 3) {
 			if err := c.crowd.AwaitAnswered(ctx, c.crowd.Answered()+20); err != nil {
 				return err
 			}
@@ -213,6 +213,10 @@ func platformsSayNothing(c *stage) {
 				return err
 			}
 			if err := c.Simulator.RemoveFault(ctx, fault.ID); err != nil {
+				return err
+			}
+			// What is in doubt is repeated once and never again: the next outage comes when none of that is left.
+			if err := pause(ctx, size(0, 15*time.Second)); err != nil {
 				return err
 			}
 		}

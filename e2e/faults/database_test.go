@@ -57,7 +57,7 @@ func databaseCrashes(c *stage) {
 	of, dir := c.ownDatabase()
 	c.open(set{stores: of})
 	c.model.Make(model.Slowly(50 * time.Millisecond))
-	crashes := size(2, 10)
+	crashes := size(1, 10)
 	var slowest time.Duration
 	c.during(crowd.Plan{Customers: 40, Every: size(50*time.Millisecond, 30*time.Millisecond)}, func(ctx context.Context) error {
 		for range crashes {
@@ -105,7 +105,7 @@ func connectionsTerminated(c *stage) {
 	c.open(set{})
 	c.model.Make(model.Slowly(50 * time.Millisecond))
 	admin := c.admin(stores)
-	times, cut := size(10, 100), 0
+	times, cut := size(5, 100), 0
 	c.during(crowd.Plan{Customers: 40, Every: size(50*time.Millisecond, 30*time.Millisecond)}, func(ctx context.Context) error {
 		for range times {
 			if err := c.crowd.AwaitAnswered(ctx, c.crowd.Answered()+5); err != nil {

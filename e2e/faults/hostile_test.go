@@ -123,7 +123,7 @@ func hostileRPC(c *stage) {
 	c.open(set{})
 	c.model.Make(model.Slowly(50 * time.Millisecond))
 	before := c.footprints()
-	times := size(20, 500)
+	times := size(5, 500)
 	c.during(crowd.Plan{Customers: 20, Every: 100 * time.Millisecond}, func(ctx context.Context) error {
 		for n := range times {
 			if err := c.callBadly(ctx, n); err != nil {

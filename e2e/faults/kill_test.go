@@ -18,7 +18,7 @@ import (
 func killedServices(c *stage) {
 	c.open(set{})
 	c.model.Make(model.Slowly(50 * time.Millisecond))
-	kills := size(6, 108)
+	kills := size(5, 108)
 	c.during(crowd.Plan{Customers: size(20, 60), Every: size(50*time.Millisecond, 40*time.Millisecond)}, func(ctx context.Context) error {
 		for n := range kills {
 			victim := c.Services()[n%4]

@@ -19,7 +19,7 @@ var (
 )
 
 // atOnce is how many cases run at the same time: they mostly wait.
-const atOnce = "4"
+const atOnce = "6"
 
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", atOnce) // who says otherwise on the command line is right

@@ -76,7 +76,7 @@ func modelFails(c *stage) {
 					return fmt.Errorf("before the model is %s: %w", name, err)
 				}
 				c.model.Make(trouble)
-				if err := pause(ctx, size(1500*time.Millisecond, 15*time.Second)); err != nil {
+				if err := pause(ctx, size(1500*time.Millisecond, 8*time.Second)); err != nil {
 					return err
 				}
 				c.model.Make(nil)
