@@ -91,6 +91,10 @@ test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI r
 test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what is said on the wire: needs node, npm and its registry
 	@KNOBOT_TEST_JUDGES=1 go test -count=1 -v -timeout 10m -run '^(TestJudge|TestForeignEmulator)' ./e2e
 
+.PHONY: test-faults
+test-faults: build $(BIN)/weaviate-server ## Break everything at full length while customers write, and account for every message (20 minutes)
+	@cd e2e/faults && go test -count=1 -timeout 60m -args -long
+
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler and a bare Weaviate, in the same run
 	@go run ./e2e/cmd/bench

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/client"
@@ -60,8 +61,8 @@ func newCanaries() canaries {
 func TestNothingOfCustomersIsPrinted(t *testing.T) {
 	t.Parallel()
 	c := newCanaries()
-	m := startModel(t)
-	env := m.environment()
+	m := model.Start(t)
+	env := m.Environment()
 	maps.Copy(env, map[string]string{
 		"KNOBOT_LOG_LEVEL": "debug", "KNOBOT_LLM_BASE_URL": startEcho(t, m), "KNOBOT_LLM_API_KEY": "sk-" + hex.EncodeToString([]byte(c.text[6:])),
 	})
@@ -79,7 +80,7 @@ func TestNothingOfCustomersIsPrinted(t *testing.T) {
 	eventually(t, time.Minute, func() bool {
 		left, err := s.Simulator.Faults(t.Context())
 		require.NoError(t, err)
-		return len(left) == 0 && m.calls.Load() > 0 && strings.Contains(s.RAG.Log().String(), "model failed") &&
+		return len(left) == 0 && m.Calls.Load() > 0 && strings.Contains(s.RAG.Log().String(), "model failed") &&
 			strings.Contains(s.Channels.Log().String(), "can't parse entities") &&
 			strings.Count(s.Conversation.Log().String(), `"outcome":"answered"`) > 10
 	}, "all of the trouble is met, and yet customers are answered")
@@ -89,12 +90,12 @@ func TestNothingOfCustomersIsPrinted(t *testing.T) {
 }
 
 // startEcho puts in front of a model what fails three calls of four, with the whole request in its error, and returns its base URL.
-func startEcho(t *testing.T, m *model) string {
+func startEcho(t *testing.T, m *model.Server) string {
 	t.Helper()
 	var calls atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if calls.Add(1)%4 == 0 {
-			m.complete(w, r)
+			m.ServeHTTP(w, r)
 			return
 		}
 		body, _ := io.ReadAll(r.Body)

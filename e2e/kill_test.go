@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/client"
@@ -28,11 +29,11 @@ const (
 // delivered twice, and kills the conversation service with SIGKILL three times on the way.
 func TestEveryQuestionIsAnsweredOnceAndInOrderWhileWorkersAreKilled(t *testing.T) {
 	t.Parallel()
-	m := startModel(t)
-	env := m.environment()
+	m := model.Start(t)
+	env := m.Environment()
 	env["KNOBOT_LEASE"] = "2s" // what a killed worker held is taken over soon
 	s := start(t, env)
-	useModelOnly(t, s, m)
+	model.UseOnly(t, s, m)
 	settings, err := s.Simulator.Settings(t.Context())
 	require.NoError(t, err)
 	settings.RetryScale = 0.05
@@ -59,21 +60,19 @@ func TestEveryQuestionIsAnsweredOnceAndInOrderWhileWorkersAreKilled(t *testing.T
 	for u := range killUsers {
 		var want []string
 		for q := range killQuestions {
-			want = append(want, questionCode(u, q))
+			want = append(want, model.Code(u, q))
 		}
 		require.Equal(t, want, phones.answered(phones.chat(u)), "user %d: each question once, in order", u)
 	}
-	t.Logf("%d questions, %d model calls, %d answers", killUsers*killQuestions, m.calls.Load(), phones.count())
+	t.Logf("%d questions, %d model calls, %d answers", killUsers*killQuestions, m.Calls.Load(), phones.count())
 }
-
-func questionCode(user, question int) string { return fmt.Sprintf("Q%dx%d", user, question) }
 
 // askAll asks a user's questions, each when the webhook of the one before was acknowledged.
 func askAll(ctx context.Context, s *system.System, phones *phones, user int) error {
 	for q := range killQuestions {
 		u := simulator.Utterance{
 			Platform: simulator.Telegram, From: fmt.Sprint(800_000 + user),
-			Text: "¿Y esto? " + questionCode(user, q),
+			Text: "¿Y esto? " + model.Code(user, q),
 		}
 		if user%2 == 0 {
 			u.Platform, u.From = simulator.WhatsApp, fmt.Sprintf("57310%07d", user)
@@ -153,7 +152,7 @@ func (p *phones) see(e simulator.Event) error {
 		}
 	case e.Message.Direction == simulator.Outbound && e.Type == simulator.EventMessage:
 		p.messages++
-		p.answers[e.Chat] = append(p.answers[e.Chat], code.FindAllString(e.Message.Text, -1)...)
+		p.answers[e.Chat] = append(p.answers[e.Chat], model.Codes(e.Message.Text)...)
 	}
 	return nil
 }

@@ -1,16 +1,13 @@
 package e2e
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/knobot/knobot/e2e/internal/leak"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 )
@@ -20,42 +17,7 @@ var stores *system.Stores //nolint:gochecknoglobals // TestMain has no other way
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the expectations of recorded payloads anew")
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if err := system.Built(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	dir, err := os.MkdirTemp("", "ke-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	_ = os.Chmod(dir, 0o711)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	if stores, err = system.StartStores(ctx, dir, false); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer stores.Stop()
-	return max(m.Run(), leaks(stores.Watch))
-}
-
-// leaks searches the logs of all systems that ran for secrets and for what customers wrote, and returns the exit code.
-func leaks(w *leak.Watch) int {
-	found, err := w.Search()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	for _, l := range found {
-		fmt.Fprintln(os.Stderr, l)
-	}
-	return min(len(found), 1)
+	os.Exit(system.RunTests(m, func(shared *system.Stores) { stores = shared }))
 }
 
 // start runs a system for one test and prints its logs if the test fails.

@@ -23,6 +23,7 @@ import (
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 
+	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/client"
@@ -46,11 +47,11 @@ func TestRecordedPayloads(t *testing.T) {
 	t.Parallel()
 	dir := reference(t)
 	release := make(chan struct{})
-	m := startModel(t)
-	s := start(t, m.environment())
+	m := model.Start(t)
+	s := start(t, m.Environment())
 	addSecondNumber(t, s)
-	useModelOnly(t, s, m)
-	m.hang.Store(&release)
+	model.UseOnly(t, s, m)
+	m.Make(model.HangUntil(release))
 
 	var cases []recorded
 	for i, path := range glob(t, dir, "whatsapp/webhooks/*/*.json") {
@@ -140,7 +141,7 @@ func sends(t *testing.T, s *system.System) []simulator.Call {
 	calls, err := s.Simulator.Journal(t.Context(), client.Filter{})
 	require.NoError(t, err)
 	return slices.DeleteFunc(calls, func(c simulator.Call) bool {
-		return (c.Method != "messages" && c.Method != "sendMessage") || c.User == probeUser
+		return (c.Method != "messages" && c.Method != "sendMessage") || c.User == model.ProbeUser
 	})
 }
 

@@ -18,6 +18,7 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 
+	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/provider"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
@@ -65,12 +66,12 @@ func updating() bool {
 func TestTreatmentOfRecordedPayloads(t *testing.T) {
 	t.Parallel()
 	dir := reference(t)
-	p, m := provider.Start(t), startModel(t)
-	env := m.environment()
+	p, m := provider.Start(t), model.Start(t)
+	env := m.Environment()
 	maps.Copy(env, p.Environment())
 	s := start(t, env)
 	addSecondNumber(t, s)
-	useModelOnly(t, s, m)
+	model.UseOnly(t, s, m)
 	awaitBotName(t, s)
 
 	cases := treatedCases(t, s, dir)
@@ -130,7 +131,7 @@ func awaitBotName(t *testing.T, s *system.System) {
 		mark := fmt.Sprintf(`"update_id":%d`, 7_000_000+n)
 		body := fmt.Appendf(nil, `{%s,"message":{"message_id":%d,"from":{"id":%s,"is_bot":false,"first_name":"P"},"date":%d,`+
 			`"chat":{"id":-7,"type":"group","title":"P"},"text":"@%s ?","entities":[{"type":"mention","offset":0,"length":%d}]}}`,
-			mark, 700+n, probeUser, time.Now().Unix(), provider.BotUsername, 1+len(provider.BotUsername))
+			mark, 700+n, model.ProbeUser, time.Now().Unix(), provider.BotUsername, 1+len(provider.BotUsername))
 		status, err := s.PostTelegram(t.Context(), body)
 		require.NoError(t, err)
 		require.Equal(t, http.StatusOK, status)

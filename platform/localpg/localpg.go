@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/knobot/knobot/platform/child"
 	"github.com/knobot/knobot/platform/env"
@@ -86,6 +87,13 @@ func (s *Server) Stop() {
 
 // PID returns the id of the server's first process, whose children serve the connections.
 func (s *Server) PID() int { return s.process.PID() }
+
+// Crash ends the server at once, as a power cut would: connections are cut, nothing is written any more, and the next start
+// recovers from the log (PostgreSQL's immediate shutdown).
+func (s *Server) Crash() {
+	_ = syscall.Kill(s.process.PID(), syscall.SIGQUIT)
+	<-s.process.Done()
+}
 
 // Done is closed when the server has ended, by Stop or by itself.
 func (s *Server) Done() <-chan struct{} { return s.process.Done() }

@@ -3,7 +3,10 @@ package rpc
 import (
 	"context"
 	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
@@ -12,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 	"google.golang.org/grpc"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/metadata"
 )
 
 // handler is a service whose methods each test writes.
@@ -92,6 +96,40 @@ func TestClientChainOrder(t *testing.T) {
 		require.NotNil(t, l.stream, l.name)
 	}
 	require.Equal(t, []string{"request_id", "metrics", "deadline"}, names)
+}
+
+func TestMetadataIsBounded(t *testing.T) {
+	t.Parallel()
+	b := setup(t, handler{check: func(context.Context) error { return nil }})
+	call := func(n int) error {
+		return b.check(metadata.AppendToOutgoingContext(t.Context(), "x-large", strings.Repeat("x", n)))
+	}
+	require.NoError(t, call(maxHeaderBytes/2))
+	require.Error(t, call(maxHeaderBytes))
+	require.NoError(t, call(1), "the connection goes on")
+}
+
+func TestCallsOfOneConnectionAreBounded(t *testing.T) {
+	t.Parallel()
+	var running atomic.Int64
+	release := make(chan struct{})
+	b := setup(t, handler{check: func(context.Context) error {
+		running.Add(1)
+		<-release
+		return nil
+	}})
+	const more = 10
+	ended := make(chan error, maxStreams+more)
+	for range maxStreams + more {
+		go func() { ended <- b.check(t.Context()) }()
+	}
+	require.Eventually(t, func() bool { return running.Load() == maxStreams }, eventually, tick)
+	require.Never(t, func() bool { return running.Load() > maxStreams }, 100*time.Millisecond, tick, "the rest wait with their caller")
+	close(release)
+	for range maxStreams + more {
+		require.NoError(t, <-ended)
+	}
+	require.EqualValues(t, maxStreams+more, running.Load())
 }
 
 func TestTargetsGoThroughDNS(t *testing.T) {

@@ -8,6 +8,14 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
+const (
+	// maxHeaderBytes bounds a call's metadata, as that of an HTTP request at the edge; grpc's default is 16 MiB for each call.
+	maxHeaderBytes = 64 << 10
+	// maxStreams bounds the calls of one connection at the same time; further ones wait with their caller. grpc's default is
+	// any number, each of which holds a goroutine here.
+	maxStreams = 1000
+)
+
 // NewServer returns a server with the chain of all KnoBot services.
 func NewServer(log *zap.Logger, opts ...Option) *grpc.Server {
 	o := newOptions(DefaultServerDeadline, opts)
@@ -15,6 +23,8 @@ func NewServer(log *zap.Logger, opts ...Option) *grpc.Server {
 	server := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessageBytes),
 		grpc.MaxSendMsgSize(MaxMessageBytes),
+		grpc.MaxHeaderListSize(maxHeaderBytes),
+		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.StatsHandler(serverTracing(o.tracer)),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			// Clients come back and see new replicas; see Dial.

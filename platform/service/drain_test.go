@@ -1,9 +1,11 @@
 package service
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
@@ -90,6 +92,30 @@ func TestDraining(t *testing.T) {
 		require.Equal(t, "NOT_SERVING", healthOf(t.Context(), conn, "test.Probe"))
 		require.Equal(t, "SERVING", healthOf(t.Context(), conn, Liveness))
 		require.NoError(t, callUnary(t.Context(), conn), "still served")
+	})
+
+	t.Run("AnIdleConnectionServesOnceMoreAndIsThenClosed", func(t *testing.T) {
+		t.Parallel()
+		r := newProgram(t, func(ctx context.Context, _ testConfig, s *Service) error {
+			s.HTTP("public", "127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+			return s.Serve(ctx)
+		}, "KNOBOT_DRAIN=1m").start() // longer than the test
+		conn, err := net.Dial("tcp", r.addr("public"))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		answers := bufio.NewReader(conn)
+		ask := func() *http.Response {
+			_, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+			require.NoError(t, err)
+			answer, err := http.ReadResponse(answers, nil)
+			require.NoError(t, err)
+			require.NoError(t, answer.Body.Close())
+			return answer
+		}
+		require.False(t, ask().Close)
+		r.signals <- syscall.SIGTERM
+		require.Eventually(t, func() bool { return len(r.stderr.lines("draining")) == 1 }, eventually, tick)
+		require.True(t, ask().Close, "served, and told to go elsewhere")
 	})
 
 	t.Run("CallsInFlightAreFinished", func(t *testing.T) {
@@ -205,6 +231,39 @@ func TestDraining(t *testing.T) {
 		require.Equal(t, 1, r.wait())
 		require.Less(t, time.Since(begin), 10*time.Second)
 	})
+}
+
+func TestConnectionsAreBounded(t *testing.T) {
+	t.Parallel()
+	const most = 2
+	r := newProgram(t, func(ctx context.Context, _ testConfig, s *Service) error {
+		s.HTTP("public", "127.0.0.1:0", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		s.https[0].most = most
+		return s.Serve(ctx)
+	}).start()
+	ask := func() (net.Conn, chan error) {
+		conn, err := net.Dial("tcp", r.addr("public"))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		require.NoError(t, err)
+		answered := make(chan error, 1)
+		go func() {
+			_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			answered <- err
+		}()
+		return conn, answered
+	}
+	var first net.Conn
+	for range most {
+		conn, answered := ask()
+		require.NoError(t, <-answered)
+		first = conn
+	}
+	_, waiting := ask()
+	require.Never(t, func() bool { return len(waiting) > 0 }, 100*time.Millisecond, tick, "one too many waits")
+	require.NoError(t, first.Close())
+	require.NoError(t, <-waiting, "and is served when another one ends")
 }
 
 func TestFailures(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/netutil"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
@@ -68,10 +69,12 @@ func (s *Service) open(ctx context.Context) (net.Listener, error) {
 		return nil, err
 	}
 	for _, h := range s.https {
-		if h.listener, err = s.listen(ctx, h.name, h.addr); err != nil {
+		listener, err := s.listen(ctx, h.name, h.addr)
+		if err != nil {
 			_ = grpcListener.Close()
 			return nil, err
 		}
+		h.listener = netutil.LimitListener(listener, h.most)
 	}
 	return grpcListener, nil
 }
@@ -93,10 +96,10 @@ func (s *Service) setReady(status healthv1.HealthCheckResponse_ServingStatus) {
 
 func (s *Service) drain(ctx context.Context) {
 	s.setReady(healthv1.HealthCheckResponse_NOT_SERVING)
-	s.log.Info("draining", zap.Duration("serving_for", s.cfg.Drain))
 	for _, h := range s.https {
-		h.server.SetKeepAlivesEnabled(false) // clients move on by themselves
+		h.part()
 	}
+	s.log.Info("draining", zap.Duration("serving_for", s.cfg.Drain))
 	linger := time.NewTimer(s.cfg.Drain)
 	defer linger.Stop()
 	select {

@@ -166,6 +166,18 @@ func (d *Delivery) Next(token string, t Timing, now time.Time, permit error) (St
 	return d.try(n, token, t, now), nil
 }
 
+// RepeatsNext says that Next would now send a part again whose outcome is unknown. That happens once only, so it should not be
+// spent on a provider that is away.
+func (d *Delivery) RepeatsNext(token string, t Timing, now time.Time) bool {
+	n := d.unsettled()
+	if n < 0 || d.Parts[n].Phase != PhaseSending || d.Parts[n].Doubts > 0 {
+		return false
+	}
+	held := d.Lease.Token != token && now.Before(d.Lease.Until)
+	waits := d.Platform == WhatsApp && now.Before(d.Parts[n].TryTime.Add(t.EchoWait+d.upload(n, t)))
+	return !held && !waits
+}
+
 // Tried says whether any part was ever tried.
 func (d *Delivery) Tried() bool {
 	return slices.ContainsFunc(d.Parts, func(p DeliveryPart) bool { return p.Try > 0 })

@@ -22,6 +22,7 @@ type Program struct {
 	Name    string
 	Address string // gRPC or HTTP address, by kind
 	path    string
+	args    []string
 	env     []string
 	log     *Log
 
@@ -34,7 +35,7 @@ type Program struct {
 func (p *Program) Start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	cmd := exec.Command(p.path) //nolint:noctx // ended by Signal
+	cmd := exec.Command(p.path, p.args...) //nolint:noctx // ended by Signal
 	cmd.Env = slices.Clone(p.env)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
@@ -45,6 +46,9 @@ func (p *Program) Start() error {
 	p.cmd, p.done = cmd, done
 	return nil
 }
+
+// Runs has the program run from another file from its next start on.
+func (p *Program) Runs(path string) { p.path = path }
 
 // Signal sends a signal and waits until the program has ended, at most 30 s; then it is killed.
 func (p *Program) Signal(sig os.Signal) {

@@ -49,6 +49,18 @@ func StartStores(ctx context.Context, dir string, durable bool) (*Stores, error)
 	return s, nil
 }
 
+// WithPostgres returns stores with a PostgreSQL server of their own, which a test may break. The rest is shared. Stop it by
+// Postgres.Stop.
+func (s *Stores) WithPostgres(ctx context.Context, dir string) (*Stores, error) {
+	output, err := s.log("postgres")
+	if err != nil {
+		return nil, err
+	}
+	own := &Stores{Weaviate: s.Weaviate, Watch: s.Watch, logs: s.logs, media: s.media}
+	own.Postgres, err = localpg.Start(ctx, localpg.Options{Dir: dir, Durable: true, Output: output})
+	return own, err
+}
+
 // log makes the log of a program and has it watched.
 func (s *Stores) log(program string) (*Log, error) {
 	l, err := newLog(s.logs, program)

@@ -15,6 +15,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,7 +30,19 @@ import (
 type Options struct {
 	Database string            // name of its database; empty: a random one
 	Env      map[string]string // set for all programs; an empty value removes a name
+	// Through returns what a program is given instead of an address, so that something can stand between: that of a peer by its
+	// name, WeaviateHTTP, WeaviateGRPC, Providers (URL), Webhooks (URL) or Database (URL). Nil changes nothing.
+	Through func(to, address string) string
 }
+
+// What Options.Through is asked for beside the names of peers.
+const (
+	WeaviateHTTP = "weaviate-http"
+	WeaviateGRPC = "weaviate-grpc"
+	Providers    = "providers"
+	Webhooks     = "webhooks"
+	Database     = "database"
+)
 
 // Credentials are those of the seeded number and bot.
 type Credentials struct {
@@ -45,10 +59,12 @@ type System struct {
 	Gateway, Conversation, RAG, Channels, SimulatorOf *Program
 	Simulator                                         *simulator.Client
 
-	stores *Stores
-	env    map[string]string
-	mu     sync.Mutex
-	conns  map[string]*grpc.ClientConn
+	stores  *Stores
+	env     map[string]string
+	through func(to, address string) string
+	mu      sync.Mutex
+	conns   map[string]*grpc.ClientConn
+	twins   []*Program
 }
 
 // Root is the repository's root: the folder above this module that holds go.work.
@@ -83,7 +99,10 @@ func Start(ctx context.Context, stores *Stores, o Options) (*System, error) {
 	if err := Built(); err != nil {
 		return nil, err
 	}
-	s := &System{stores: stores, Database: o.Database, conns: map[string]*grpc.ClientConn{}}
+	s := &System{stores: stores, Database: o.Database, conns: map[string]*grpc.ClientConn{}, through: o.Through}
+	if s.through == nil {
+		s.through = func(_, address string) string { return address }
+	}
 	if s.Database == "" {
 		s.Database = "knobot_" + random(6)
 	}
@@ -119,12 +138,14 @@ func (s *System) plan(extra map[string]string) error {
 	c := s.Credentials
 	s.env = map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "KNOBOT_DRAIN": "100ms",
-		"KNOBOT_HTTP_ADDR": edge, "KNOBOT_CONVERSATION_ADDR": conversation, "KNOBOT_RAG_ADDR": rag, "KNOBOT_CHANNELS_ADDR": channels,
-		"KNOBOT_SIMULATOR_ADDR": sim, "KNOBOT_SIMULATOR_WEBHOOK_URL": s.HTTP, "KNOBOT_DEBUG_ADDR": "127.0.0.1:0",
-		"KNOBOT_WEAVIATE_URL": s.stores.Weaviate.HTTPURL, "KNOBOT_WEAVIATE_GRPC_ADDR": s.stores.Weaviate.GRPCAddr,
-		"KNOBOT_WEAVIATE_API_KEY": s.stores.Weaviate.APIKey.Reveal(), "KNOBOT_DEBOUNCE": "50ms", "KNOBOT_ENCRYPTION_KEYSET": keyset,
+		"KNOBOT_HTTP_ADDR": edge, "KNOBOT_CONVERSATION_ADDR": s.through("conversation", conversation),
+		"KNOBOT_RAG_ADDR": s.through("rag", rag), "KNOBOT_CHANNELS_ADDR": s.through("channels", channels),
+		"KNOBOT_SIMULATOR_ADDR": sim, "KNOBOT_SIMULATOR_WEBHOOK_URL": s.through(Webhooks, s.HTTP), "KNOBOT_DEBUG_ADDR": "127.0.0.1:0",
+		"KNOBOT_WEAVIATE_URL":       s.through(WeaviateHTTP, s.stores.Weaviate.HTTPURL),
+		"KNOBOT_WEAVIATE_GRPC_ADDR": s.through(WeaviateGRPC, s.stores.Weaviate.GRPCAddr),
+		"KNOBOT_WEAVIATE_API_KEY":   s.stores.Weaviate.APIKey.Reveal(), "KNOBOT_DEBOUNCE": "50ms", "KNOBOT_ENCRYPTION_KEYSET": keyset,
 		"KNOBOT_MEDIA_URL": "file://" + filepath.ToSlash(filepath.Join(s.stores.media, s.Database)),
-		"WHATSAPP_API_URL": s.SimulatorURL, "TELEGRAM_API_URL": s.SimulatorURL,
+		"WHATSAPP_API_URL": s.through(Providers, s.SimulatorURL), "TELEGRAM_API_URL": s.through(Providers, s.SimulatorURL),
 		"WHATSAPP_PHONE_NUMBER_ID": c.PhoneNumberID, "WHATSAPP_ACCESS_TOKEN": c.AccessToken, "WHATSAPP_VERIFY_TOKEN": c.VerifyToken,
 		"WHATSAPP_APP_SECRET": c.AppSecret, "TELEGRAM_BOT_TOKEN": c.BotToken, "TELEGRAM_SECRET_TOKEN": c.SecretToken,
 	}
@@ -159,14 +180,41 @@ func (s *System) program(name, address string, gRPC bool) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Program{Name: name, Address: address, path: Bin(name), env: s.environment(name, address, gRPC), log: l}, nil
+	p := &Program{Name: name, Address: address, path: Bin(name), env: s.environment(name, address, gRPC), log: l}
+	if name == "simulator" {
+		p.args = []string{"-history", strconv.Itoa(simulatorHistory)}
+	}
+	return p, nil
+}
+
+// simulatorHistory is how many calls, webhooks and events the simulator keeps: those of the longest run.
+const simulatorHistory = 1_000_000
+
+// Twin returns a second replica of a service, on the same port of another loopback address. It is not started.
+func (s *System) Twin(p *Program, host string) (*Program, error) {
+	address := func(of string) string {
+		_, port, _ := net.SplitHostPort(of)
+		return net.JoinHostPort(host, port)
+	}
+	twin, err := s.program(p.Name, address(p.Address), true)
+	if err != nil {
+		return nil, err
+	}
+	edge := "KNOBOT_HTTP_ADDR="
+	for i, pair := range twin.env {
+		if of, ok := strings.CutPrefix(pair, edge); ok {
+			twin.env[i] = edge + address(of)
+		}
+	}
+	s.twins = append(s.twins, twin)
+	return twin, nil
 }
 
 func (s *System) environment(name, address string, gRPC bool) []string {
 	env := maps.Clone(s.env)
 	if gRPC {
 		env["KNOBOT_GRPC_ADDR"] = address
-		env["KNOBOT_DATABASE_URL"] = s.stores.Postgres.URL(s.Database, name).Reveal()
+		env["KNOBOT_DATABASE_URL"] = s.through(Database, s.stores.Postgres.URL(s.Database, name).Reveal())
 		env["KNOBOT_MIGRATE_DATABASE_URL"] = s.stores.Postgres.URL(s.Database, name+"_owner").Reveal()
 	}
 	forbidSecrets(s.stores.Watch, env)
@@ -240,7 +288,7 @@ func (s *System) Services() []*Program {
 	return []*Program{s.Channels, s.RAG, s.Conversation, s.Gateway}
 }
 
-// Programs are all that run.
+// Programs are all that run, without twins.
 func (s *System) Programs() []*Program { return append([]*Program{s.SimulatorOf}, s.Services()...) }
 
 // Conn returns a connection to a service.
@@ -261,8 +309,8 @@ func (s *System) Conn(p *Program) *grpc.ClientConn {
 // Logs returns everything that the programs printed.
 func (s *System) Logs() string {
 	all := ""
-	for _, p := range s.Programs() {
-		all += "== " + p.Name + "\n" + p.log.String()
+	for _, p := range append(s.Programs(), s.twins...) {
+		all += "== " + p.Name + " " + p.Address + "\n" + p.log.String()
 	}
 	return all
 }
@@ -272,7 +320,7 @@ func (s *System) Stop() {
 	for _, c := range s.conns {
 		_ = c.Close()
 	}
-	for _, p := range slices.Backward(s.Programs()) {
+	for _, p := range slices.Backward(append(s.Programs(), s.twins...)) {
 		p.Stop()
 	}
 }

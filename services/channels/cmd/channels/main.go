@@ -38,10 +38,11 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	files := media.New(db, blobs, delivery.NewCaller(integrations, log), integrations,
 		map[channels.Platform]channels.MediaSource{channels.WhatsApp: cfg.cloud(nil), channels.Telegram: bots}, log)
 	s.OnStop(files.Close)
+	cloud, sender := cfg.cloud(files), cfg.bots(files)
 	deliveries := delivery.New(cfg.deliveries(files, s.Metrics()), db, integrations, pacing.New(cfg.limits(), db),
 		map[channels.Platform]delivery.Provider{
-			channels.WhatsApp: {Sender: cfg.cloud(files), Render: whatsapp.Render, Classify: whatsapp.Classify},
-			channels.Telegram: {Sender: cfg.bots(files), Render: telegram.Render},
+			channels.WhatsApp: {Sender: cloud, Reach: cloud.Reach, Render: whatsapp.Render, Classify: whatsapp.Classify},
+			channels.Telegram: {Sender: sender, Reach: sender.Reach, Render: telegram.Render},
 		}, log)
 	s.OnStop(deliveries.Wait)
 	rpcapi.Register(s.GRPC(), deliveries, files, integrations, s.Draining())

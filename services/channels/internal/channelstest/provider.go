@@ -19,6 +19,7 @@ type Provider struct {
 	Bot        channels.Bot
 	WebhookErr error
 	DraftErr   error
+	away       *channels.SendError
 }
 
 // NewProvider returns one that takes every message.
@@ -59,6 +60,23 @@ func (p *Provider) Signals() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.signals...)
+}
+
+// Away makes the provider answer the question whether it is there by an error, nil for yes.
+func (p *Provider) Away(err *channels.SendError) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.away = err
+}
+
+// Reach answers that question.
+func (p *Provider) Reach(context.Context, channels.Credentials) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.away != nil {
+		return p.away
+	}
+	return nil
 }
 
 // Send implements channels.Sender.

@@ -51,6 +51,8 @@ type Pacer interface {
 // Provider is what a platform can do for a delivery.
 type Provider struct {
 	Sender channels.Sender
+	// Reach asks the provider something that changes nothing, and returns a *channels.SendError; nil for one that is always there.
+	Reach func(ctx context.Context, credentials channels.Credentials) error
 	// Render makes the messages of a content; none if it shows nothing.
 	Render func(c channels.Content) []channels.Part
 	// Classify says what the code of a failure in a delivery report means; nil where there are no reports.

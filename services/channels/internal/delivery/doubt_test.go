@@ -70,6 +70,28 @@ func TestDoubt(t *testing.T) {
 		require.Len(t, b.Provider.Calls(), 2)
 	})
 
+	t.Run("TheRepeatIsNotSpentOnAProviderThatIsAway", func(t *testing.T) {
+		t.Parallel()
+		for _, platform := range []channels.Platform{channels.WhatsApp, channels.Telegram} {
+			b := setup(t, platform)
+			b.Provider.Fail(inDoubt())
+			_, err := b.delivery.Send(t.Context(), b.message("hola"))
+			requireFault(t, err, fault.InFlight, "DELIVERY_IN_DOUBT")
+			b.pass(t, time.Minute)
+			for _, away := range []channels.Class{channels.ClassInDoubt, channels.ClassRetry} {
+				b.Provider.Away(&channels.SendError{Class: away, Message: "502 Bad Gateway"})
+				_, err := b.delivery.Send(t.Context(), b.message("hola"))
+				requireFault(t, err, fault.InFlight, "DELIVERY_IN_DOUBT")
+				require.Len(t, b.Provider.Calls(), 1, "it waits, however long that takes")
+			}
+			b.Provider.Away(&channels.SendError{Class: channels.ClassStopIntegration, Message: "no right to ask that"})
+			d, err := b.delivery.Send(t.Context(), b.message("hola"))
+			require.NoError(t, err, "who says no is there")
+			require.True(t, d.MaybeDuplicate)
+			require.Len(t, b.Provider.Calls(), 2)
+		}
+	})
+
 	t.Run("SecondDoubtCountsAsSent", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t, channels.Telegram)

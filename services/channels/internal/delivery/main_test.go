@@ -51,7 +51,7 @@ func setup(t *testing.T, p channels.Platform) *bundle {
 // service is one replica.
 func (b *bundle) service() *delivery.Service {
 	// One message for each line keeps rendering out of these tests.
-	provider := delivery.Provider{Sender: b.Provider, Render: lines, Classify: classify}
+	provider := delivery.Provider{Sender: b.Provider, Reach: b.Provider.Reach, Render: lines, Classify: classify}
 	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second, UploadTimeout: time.Minute, Media: b.library}
 	return delivery.New(config, b.Store, b.Integrations,
 		pacing.New(b.limits, b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)

@@ -32,6 +32,8 @@ type run struct {
 	// permit is why the next part may not be sent, nil if it may; used says that a call was made on it.
 	permit error
 	used   bool
+	// reached says that the provider was found to be there.
+	reached bool
 
 	delivery channels.Delivery
 	step     channels.Step
@@ -55,6 +57,9 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 	if err := s.store.Open(ctx, fresh, r.next(ctx)); err != nil {
 		r.unpermit(ctx)
 		return channels.Delivery{}, err
+	}
+	if errors.Is(r.err, errUnreached) {
+		r.reach(ctx)
 	}
 	for r.trying() {
 		if r.try(ctx); r.err == nil && !r.step.Done {
@@ -106,6 +111,10 @@ func (r *run) next(ctx context.Context) func(d *channels.Delivery, now time.Time
 			r.err = fault.New(fault.Invalid, "MESSAGE_REFUSED", "what failed late cannot be sent again: it is rendered otherwise now")
 			return false
 		}
+		if !r.reached && r.permit == nil && d.RepeatsNext(r.token, r.service.timing, now) {
+			r.delivery, r.err = *d, errUnreached
+			return d.Tried()
+		}
 		permit := r.permit
 		if ctx.Err() != nil {
 			permit = ctx.Err() // Nobody waits for the rest: it stays for the next call.
@@ -113,6 +122,32 @@ func (r *run) next(ctx context.Context) func(d *channels.Delivery, now time.Time
 		r.step, r.err = d.Next(r.token, r.service.timing, now, permit)
 		r.delivery = *d
 		return d.Tried()
+	}
+}
+
+// errUnreached says that the one repeat of a message in doubt is due, and that nobody knows whether the provider is there.
+var errUnreached = errors.New("the provider was not asked yet")
+
+// unreachedPause is how soon to come back to a message in doubt whose provider is away.
+const unreachedPause = 2 * time.Second
+
+// reach asks the provider whether it is there, and goes on with the repeat if it is. What made the first try doubtful mostly
+// lasts: without this a provider that is away for some seconds would use up both tries, and nobody would get the answer.
+func (r *run) reach(ctx context.Context) {
+	if ask := r.service.providers[r.delivery.Platform].Reach; ask != nil {
+		asking, cancel := context.WithTimeout(ctx, r.service.callTimeout)
+		err := ask(asking, r.credentials)
+		cancel()
+		failure, ok := errors.AsType[*channels.SendError](err)
+		if err != nil && (!ok || failure.Class == channels.ClassInDoubt || failure.Class == channels.ClassRetry) {
+			r.service.log.Warn("provider is away, a message in doubt waits", zap.String("delivery", r.delivery.RequestID), zap.Error(err))
+			r.err = &channels.WaitError{Reason: channels.ErrInDoubt, RetryAfter: unreachedPause}
+			return
+		}
+	}
+	r.reached, r.err = true, nil
+	if err := r.record(ctx, r.next(ctx)); err != nil {
+		r.err = err
 	}
 }
 

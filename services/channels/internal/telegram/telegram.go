@@ -128,6 +128,12 @@ func (c *Client) Me(ctx context.Context, credentials channels.Credentials) (chan
 	return channels.Bot{ID: me.ID, Username: me.Username}, nil
 }
 
+// Reach asks for the bot itself, which changes nothing.
+func (c *Client) Reach(ctx context.Context, credentials channels.Credentials) error {
+	_, err := c.Me(ctx, credentials)
+	return err
+}
+
 // get calls a method without parameters and decodes its result.
 func (c *Client) get(ctx context.Context, credentials channels.Credentials, method string, result any) error {
 	raw, err := c.call(ctx, credentials, method, struct{}{})

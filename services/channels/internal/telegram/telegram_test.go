@@ -82,6 +82,15 @@ func TestSendPutsEverythingInOneMessage(t *testing.T) {
 		"reply_markup":{"inline_keyboard":[[{"text":"Sí","callback_data":"sí"},{"text":"No","callback_data":"no"}]]}}`, string(call.Raw))
 }
 
+func TestReachAsksForTheBotAndNothingElse(t *testing.T) {
+	t.Parallel()
+	server, client := setup(t, fakeapi.Answer{Status: 200, Body: `{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"b","username":"b"}}`})
+	require.NoError(t, client.Reach(t.Context(), credentials()))
+	require.True(t, strings.HasSuffix(server.Only(t).Path, "/getMe"))
+	_, client = setup(t, fakeapi.Answer{Status: 502, Body: "<html>"})
+	require.Equal(t, channels.ClassInDoubt, failure(t, client.Reach(t.Context(), credentials())).Class)
+}
+
 func TestQuoteThatIsNoMessageIDIsLeftOut(t *testing.T) {
 	t.Parallel()
 

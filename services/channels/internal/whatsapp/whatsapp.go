@@ -93,6 +93,21 @@ func (c *Client) MarkRead(ctx context.Context, credentials channels.Credentials,
 	return err
 }
 
+// Reach asks for the number itself, which changes nothing.
+func (c *Client) Reach(ctx context.Context, credentials channels.Credentials) error {
+	if err := usable(credentials); err != nil {
+		return err
+	}
+	response, err := c.wire.Get(ctx, call(credentials, c.root+credentials.PhoneNumberID+"?fields=id"))
+	if err != nil {
+		return err
+	}
+	if failure := failureOf(response, credentials.AccessToken); failure != nil {
+		return failure
+	}
+	return nil
+}
+
 // post calls the messages endpoint and returns the body of a success.
 func (c *Client) post(ctx context.Context, credentials channels.Credentials, body any) ([]byte, error) {
 	if err := usable(credentials); err != nil {

@@ -71,6 +71,23 @@ func TestSendPostsToTheNumberWithItsToken(t *testing.T) {
 	require.NotContains(t, string(call.Raw), "CANARY")
 }
 
+func TestReachAsksForTheNumberAndNothingElse(t *testing.T) {
+	t.Parallel()
+	reach := func(a fakeapi.Answer) (*fakeapi.Server, error) {
+		server := fakeapi.New(t, a)
+		return server, whatsapp.New(whatsapp.Config{BaseURL: server.URL + "/"}).Reach(t.Context(), credentials())
+	}
+	server, err := reach(fakeapi.Answer{Status: 200, Body: `{"id":"106540352242922"}`})
+	require.NoError(t, err)
+	call := server.Only(t)
+	require.Equal(t, http.MethodGet, call.Method)
+	require.True(t, strings.HasSuffix(call.Path, "/106540352242922"), call.Path)
+	_, err = reach(fakeapi.Answer{Status: 502, Body: "<html>"})
+	require.Equal(t, channels.ClassInDoubt, failure(t, err).Class)
+	_, err = reach(fakeapi.Answer{Status: 401, Body: `{"error":{"code":190,"message":"EAACANARY expired"}}`})
+	require.Equal(t, channels.ClassStopIntegration, failure(t, err).Class, "who says no is there")
+}
+
 func TestRecipientIsAddressedAsMetaGaveIt(t *testing.T) {
 	t.Parallel()
 

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
 	"github.com/knobot/knobot/platform/rpc"
@@ -23,6 +24,9 @@ type Config struct {
 	ChannelsAddr     string `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
 }
 
+// firstNews is how long a starting gateway waits for the credentials at most. Without them it would say that it is ready and refuse.
+const firstNews = 2 * time.Second
+
 func main() {
 	os.Exit(service.Main("gateway", service.Defaults{GRPCAddr: "127.0.0.1:9100", DebugAddr: "127.0.0.1:9200"}, run))
 }
@@ -41,7 +45,9 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
-	s.Go("verification", verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger()).Run)
+	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
+	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)
+	feed.Await(ctx, firstNews)
 	return s.Serve(ctx)
 }

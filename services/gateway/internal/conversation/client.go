@@ -3,17 +3,24 @@ package conversation
 
 import (
 	"context"
+	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/platform/fault"
 	gateway "github.com/knobot/knobot/services/gateway"
 )
 
 // maxEventBytes bounds the events of one call. With a payload of gateway.MaxBodyBytes it stays below the 16 MiB that a
 // gRPC message may have.
 const maxEventBytes = 8 << 20
+
+// replacing is how long is waited for a replica when none is known to be there: longer than grpc asks for names anew (1 s).
+const replacing = 2500 * time.Millisecond
 
 // Client calls the conversation service.
 type Client struct {
@@ -32,7 +39,7 @@ func (c *Client) Ingest(ctx context.Context, d gateway.Delivery) error {
 	events := toProto(d.Events)
 	for {
 		n := fitting(events)
-		_, err := c.ingest.IngestWebhook(ctx, &conversationv1.IngestWebhookRequest{
+		err := c.store(ctx, &conversationv1.IngestWebhookRequest{
 			Platform:      platform(d.Platform),
 			Payload:       d.Payload,
 			Events:        events[:n],
@@ -43,6 +50,22 @@ func (c *Client) Ingest(ctx context.Context, d gateway.Delivery) error {
 		}
 		events = events[n:]
 	}
+}
+
+// store makes a call, and once more where nobody answered it: while replicas are replaced, the last one that is known here may
+// be gone before the next one is found. What was stored all the same is then a repeat.
+func (c *Client) store(ctx context.Context, r *conversationv1.IngestWebhookRequest) error {
+	_, err := c.ingest.IngestWebhook(ctx, r)
+	if status.Code(err) != codes.Unavailable || fault.ReasonOf(err) != "" { // a reason is the service's own word
+		return err
+	}
+	again, cancel := context.WithTimeout(ctx, replacing)
+	defer cancel()
+	_, second := c.ingest.IngestWebhook(again, r, grpc.WaitForReady(true))
+	if again.Err() != nil {
+		return err // still nobody: unavailable is the truer word than too late
+	}
+	return second
 }
 
 // fitting says how many of the events go into one call, at least one if there is one.

@@ -8,10 +8,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/platform/fault"
 	gateway "github.com/knobot/knobot/services/gateway"
 )
 
@@ -20,13 +23,41 @@ type calls struct {
 	grpc.ClientConnInterface
 	ingested []*conversationv1.IngestWebhookRequest
 	err      error
+	// once is what the first call returns instead.
+	once error
 }
 
 func (c *calls) Invoke(_ context.Context, _ string, req, _ any, _ ...grpc.CallOption) error {
 	if r, ok := req.(*conversationv1.IngestWebhookRequest); ok {
 		c.ingested = append(c.ingested, r)
+		if len(c.ingested) == 1 && c.once != nil {
+			return c.once
+		}
 	}
 	return c.err
+}
+
+func TestWhatNobodyAnsweredIsAskedOnceMore(t *testing.T) {
+	t.Parallel()
+	nobody := status.Error(codes.Unavailable, "connection refused")
+	away := fault.Status(t.Context(), fault.New(fault.Unavailable, "DATABASE_UNAVAILABLE", "try again")).Err()
+	for name, c := range map[string]struct {
+		once, then, want error
+		calls            int
+	}{
+		"ReplicaIsFound":   {nobody, nil, nil, 2},
+		"NobodyAgain":      {nobody, nobody, nobody, 2},
+		"ServiceSaysNo":    {away, nil, away, 1},
+		"AnotherFailure":   {status.Error(codes.Internal, "x"), nil, status.Error(codes.Internal, "x"), 1},
+		"StoredAtOnce":     {nil, nil, nil, 1},
+		"SaysNoAfterwards": {nobody, away, away, 2},
+	} {
+		conn := &calls{once: c.once, err: c.then}
+		err := New(conn).Ingest(t.Context(), gateway.Delivery{Platform: gateway.Telegram, Payload: []byte("{}")})
+		require.Equal(t, status.Code(c.want), status.Code(err), name)
+		require.Equal(t, fault.ReasonOf(c.want), fault.ReasonOf(err), name)
+		require.Len(t, conn.ingested, c.calls, name)
+	}
 }
 
 func TestEveryWordHasItsEnum(t *testing.T) {

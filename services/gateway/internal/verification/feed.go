@@ -26,11 +26,24 @@ type Feed struct {
 	client channelsv1.VerificationServiceClient
 	table  *Table
 	log    *zap.Logger
+	first  chan struct{} // closed when the table was filled
 }
 
 // NewFeed makes a feed of table from the channels service behind conn.
 func NewFeed(conn grpc.ClientConnInterface, table *Table, log *zap.Logger) *Feed {
-	return &Feed{client: channelsv1.NewVerificationServiceClient(conn), table: table, log: log}
+	return &Feed{client: channelsv1.NewVerificationServiceClient(conn), table: table, log: log, first: make(chan struct{})}
+}
+
+// Await waits until the table was filled once, but not longer than d: a replica that says it is ready before would refuse
+// webhooks, and one that never says so would be a dead peer's fault.
+func (f *Feed) Await(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-f.first:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // Run follows until ctx ends, and returns nil then.
@@ -84,6 +97,9 @@ func (f *Feed) follow(ctx context.Context) (synced bool, err error) {
 }
 
 func (f *Feed) publish(s *state) {
+	if !f.table.Synced() {
+		defer close(f.first)
+	}
 	all := s.list()
 	f.table.Replace(all)
 	if n := len(f.table.current.Load().secrets); n > maxSecrets {

@@ -39,6 +39,7 @@ func (c *channels) Watch(_ *channelsv1.WatchRequest, stream grpc.ServerStreaming
 
 type feedBundle struct {
 	table   *verification.Table
+	feed    *verification.Feed
 	streams chan chan *channelsv1.WatchResponse
 }
 
@@ -56,9 +57,10 @@ func follow(t *testing.T) *feedBundle {
 	t.Cleanup(func() { _ = conn.Close() })
 
 	b := &feedBundle{table: &verification.Table{}, streams: fake.streams}
+	b.feed = verification.NewFeed(conn, b.table, zaptest.NewLogger(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- verification.NewFeed(conn, b.table, zaptest.NewLogger(t)).Run(ctx) }()
+	go func() { done <- b.feed.Run(ctx) }()
 	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
 	return b
 }
@@ -100,6 +102,23 @@ func TestFeed(t *testing.T) {
 		require.True(t, b.knows("sa")())
 		require.True(t, b.knows("sb")())
 		close(news)
+	})
+
+	t.Run("TheFirstNewsAreAwaitedButNotForEver", func(t *testing.T) {
+		t.Parallel()
+		b := follow(t)
+		b.feed.Await(t.Context(), time.Millisecond)
+		require.False(t, b.table.Synced(), "channels says nothing")
+		news := make(chan *channelsv1.WatchResponse)
+		b.streams <- news
+		go func() { news <- synced() }()
+		b.feed.Await(t.Context(), time.Hour)
+		require.True(t, b.table.Synced())
+		close(news)
+		again := make(chan *channelsv1.WatchResponse)
+		b.streams <- again
+		again <- synced() // a second snapshot closes nothing twice
+		close(again)
 	})
 
 	t.Run("ChangesArriveAndRemovalsGo", func(t *testing.T) {

@@ -1,6 +1,8 @@
 package orchestrator_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"testing"
 
@@ -8,6 +10,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
+	"github.com/knobot/knobot/platform/fault"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/llm"
@@ -91,4 +94,25 @@ func TestBeyondTheDailyLimitTheDocumentsAnswer(t *testing.T) {
 	require.Len(t, sums, 1)
 	require.EqualValues(t, 2, sums[0].Answers)
 	require.Equal(t, rag.Usage{Model: "openai/tiny", InputTokens: 400, OutputTokens: 28, CostMicros: 456}, sums[0].Usage)
+}
+
+// awayLedger cannot count, as while the database is away.
+type awayLedger struct{}
+
+func (awayLedger) Allows(context.Context, rag.Request) (bool, error) {
+	return false, errors.New("the database is away")
+}
+func (awayLedger) Settle(context.Context, string, []rag.Usage) int64 { return 0 }
+
+// TestAnOutageIsNoLimit tells who cannot be counted from who has had enough: saying "I don't know" for good would be untrue.
+func TestAnOutageIsNoLimit(t *testing.T) {
+	t.Parallel()
+	b := ragtest.New(t)
+	p := newProvider(t, http.StatusOK, "Soy un asistente.")
+	answers := orchestrator.New(b.Searcher, b.Store, extract.New(b.Analyzer), p, zaptest.NewLogger(t), orchestrator.WithLedger(awayLedger{}))
+	alone := request("¿quién sos?")
+	alone.Retrieve = false
+	_, err := answers.GenerateAnswer(t.Context(), alone)
+	require.Equal(t, "MODEL_UNAVAILABLE", fault.ReasonOf(err), "%v", err)
+	require.Empty(t, p.asked, "and nothing is paid")
 }

@@ -27,17 +27,18 @@ func (o *Orchestrator) until(ctx context.Context) time.Time {
 // bill is what models were paid for one answer.
 type bill struct {
 	entries []rag.Usage
-	// counted says that the answer stands in the limits of the day, barred that it is beyond them.
-	counted, barred bool
+	// counted says that the answer was held against the limits of the day, barred why no model may be asked.
+	counted bool
+	barred  error
 }
 
 // ask has a model do something within a share of what is left of the answer's time, and takes down what it cost. It returns
-// errLimit where no model may be asked any more.
+// errLimit where no model may be asked any more, and another error where that is not known.
 func (o *Orchestrator) ask(
 	ctx context.Context, d dialogue, share float64, f func(ctx context.Context) (llm.Completion, error),
 ) (llm.Completion, error) {
-	if !o.permits(ctx, d) {
-		return llm.Completion{}, errLimit
+	if err := o.permit(ctx, d); err != nil {
+		return llm.Completion{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(share*float64(time.Until(d.until))))
 	defer cancel()

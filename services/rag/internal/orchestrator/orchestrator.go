@@ -245,7 +245,7 @@ func (o *Orchestrator) beyondDocuments(d dialogue, found retrieval.Result) (rag.
 }
 
 func (o *Orchestrator) asksModel(d dialogue) bool {
-	return o.model != nil && !d.bill.barred && d.fitsModel()
+	return o.model != nil && d.bill.barred == nil && d.fitsModel()
 }
 
 func (o *Orchestrator) gate(d dialogue) float64 {

@@ -49,8 +49,8 @@ func New(store Store, limits Limits, prices map[string]Price, log *zap.Logger) *
 }
 
 // Allows counts an answer of a model, and tells whether it is within the limits of its customer and knowledge base. When
-// that cannot be known it is not: who cannot count cannot pay.
-func (l *Ledger) Allows(ctx context.Context, req rag.Request) bool {
+// that cannot be known it returns an error: who cannot count cannot pay, and yet no limit was reached.
+func (l *Ledger) Allows(ctx context.Context, req rag.Request) (bool, error) {
 	var allowances []Allowance
 	if l.limits.PerCustomer > 0 && req.CustomerKey != "" {
 		allowances = append(allowances, Allowance{"customer", req.CustomerKey, l.limits.PerCustomer})
@@ -63,13 +63,13 @@ func (l *Ledger) Allows(ctx context.Context, req rag.Request) bool {
 		allowances = append(allowances, Allowance{kind, req.KnowledgeBase, l.limits.PerKnowledgeBase})
 	}
 	if len(allowances) == 0 {
-		return true
+		return true, nil
 	}
 	allowed, err := l.store.TakeAnswer(ctx, today(), allowances)
 	if err != nil {
 		l.log.Warn("answers cannot be counted", zap.Error(err))
 	}
-	return err == nil && allowed
+	return allowed, err
 }
 
 // writing is how long the sums of an answer that is ready may take.

@@ -61,13 +61,19 @@ func TestLimits(t *testing.T) {
 		req := rag.Request{CustomerKey: c.key, KnowledgeBase: "kb", Evaluation: c.evaluation}
 		b := &books{}
 		ledger := usage.New(b, c.limits, nil, zap.NewNop())
-		require.Equal(t, c.want == nil, ledger.Allows(t.Context(), req), name)
+		allowed := func() bool {
+			allowed, err := ledger.Allows(t.Context(), req)
+			require.NoError(t, err, name)
+			return allowed
+		}
+		require.Equal(t, c.want == nil, allowed(), name)
 		b.allow = true
-		require.True(t, ledger.Allows(t.Context(), req), name)
+		require.True(t, allowed(), name)
 		if c.want != nil {
 			require.Equal(t, [][]usage.Allowance{c.want, c.want}, b.taken, name)
 			b.err = errors.New("away")
-			require.False(t, ledger.Allows(t.Context(), req), "who cannot count cannot pay")
+			_, err := ledger.Allows(t.Context(), req)
+			require.ErrorIs(t, err, b.err, "who cannot count cannot pay, and has reached no limit")
 		}
 	}
 }
