@@ -58,11 +58,10 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 		r.unpermit(ctx)
 		return channels.Delivery{}, err
 	}
-	if errors.Is(r.err, errUnreached) {
-		r.reach(ctx)
-	}
-	for r.trying() {
-		if r.try(ctx); r.err == nil && !r.step.Done {
+	for r.trying() || errors.Is(r.err, errUnreached) {
+		if r.err != nil {
+			r.reach(ctx)
+		} else if r.try(ctx); r.err == nil && !r.step.Done {
 			r.goOn(ctx, integration)
 		}
 	}
