@@ -99,6 +99,11 @@ test-faults: build $(BIN)/weaviate-server ## Break everything at full length whi
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler and a bare Weaviate, in the same run
 	@go run ./e2e/cmd/bench
 
+.PHONY: profile
+profile: build $(BIN)/weaviate-server ## One round of the benchmark, with a CPU profile of each service in profiles/
+	@mkdir -p profiles
+	@go run ./e2e/cmd/bench -rounds 1 -profile profiles
+
 .PHONY: eval
 eval: build $(BIN)/weaviate-server ## Measure the answers on the questions beside the repository, without a model
 	@go run ./e2e/cmd/eval

@@ -1,9 +1,7 @@
 package faults
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -149,7 +147,7 @@ func (c *stage) footprints() map[string]footprint {
 	c.Helper()
 	all := map[string]footprint{}
 	for _, p := range c.Services() {
-		address := debugAddress(c, p)
+		address := p.Listener("debug")
 		c.fetch("http://" + address + "/debug/pprof/heap?gc=1")
 		metrics := c.fetch("http://" + address + "/metrics")
 		all[p.Name] = footprint{heap: metric(c, metrics, "go_memstats_heap_alloc_bytes") / (1 << 20), goroutines: int(metric(c, metrics, "go_goroutines"))}
@@ -165,22 +163,6 @@ func (c *stage) fetch(url string) string {
 	text, err := io.ReadAll(response.Body)
 	require.NoError(c, err)
 	return string(text)
-}
-
-// debugAddress is where a program said last that its debug listener is.
-func debugAddress(c *stage, p *system.Program) string {
-	c.Helper()
-	address := ""
-	lines := bufio.NewScanner(strings.NewReader(p.Log().String()))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var line struct{ Listener, Addr string }
-		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Listener == "debug" {
-			address = line.Addr
-		}
-	}
-	require.NotEmpty(c, address, "%s has a debug listener", p.Name)
-	return address
 }
 
 func metric(c *stage, metrics, name string) float64 {
