@@ -217,6 +217,16 @@ func TestEverySettingIsOffered(t *testing.T) {
 	require.Equal(t, []string{"KNOBOT_DEBUNCE"}, manifests.ShownUnknown("KNOBOT_DEBOUNCE=1s\n# KNOBOT_DEBUNCE=1s\n"))
 }
 
+func TestAlertsAndAutoscalersAskForWhatIsMeasured(t *testing.T) {
+	t.Parallel()
+	names := render(t, rendering{overlay: "production", components: []string{"monitoring"}}).Metrics()
+	require.Contains(t, names, "knobot_conversation_turns_overdue_seconds")
+	require.GreaterOrEqual(t, len(names), 5)
+	missing, err := manifests.Unmeasured(system.Root(), append(names, "knobot_conversation_turns_overdue_minutes", "knobot_nothing"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"knobot_conversation_turns_overdue_minutes", "knobot_nothing"}, missing)
+}
+
 // TestProductionHasNoPasswordOfTheTrial keeps what everybody can read out of what is real.
 func TestProductionHasNoPasswordOfTheTrial(t *testing.T) {
 	t.Parallel()
