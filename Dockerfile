@@ -22,4 +22,6 @@ FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build --chown=65532:65532 /out/ /
 USER 65532:65532
+# A container's loopback reaches nobody; gRPC addresses differ from program to program and are set where they run.
+ENV KNOBOT_HTTP_ADDR=0.0.0.0:9000
 ENTRYPOINT ["/program"]
