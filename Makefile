@@ -47,13 +47,16 @@ $(BIN)/protoc-gen-grpc-gateway: tools/protoc/go.mod
 $(BIN)/grpcurl: tools/protoc/go.mod
 	@$(call tool,protoc,github.com/fullstorydev/grpcurl/cmd/grpcurl)
 
+$(BIN)/kube-score: tools/kube-score/go.mod
+	@$(call tool,kube-score,github.com/zegl/kube-score/cmd/kube-score)
+
 BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway)
 
 # `make bin/grpcurl` as people type it: the rules above have whole paths.
 bin/%: $(BIN)/% ;
 
 .PHONY: tools
-tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/weaviate-server ## Build the pinned tools into bin/
+tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/kube-score $(BIN)/weaviate-server ## Build the pinned tools into bin/
 
 ## Code
 
@@ -68,7 +71,7 @@ fmt: $(BIN)/golangci-lint ## Format the Go code
 	@for m in $(MODULES); do (cd $$m && golangci-lint fmt); done
 
 .PHONY: verify
-verify: verify-proto verify-go ## Generated code, lint, format, breaking changes: what must hold before any test
+verify: verify-proto verify-go verify-k8s ## Generated code, lint, format, breaking changes: what must hold before any test
 
 .PHONY: verify-proto
 verify-proto: $(BUF_TOOLS)
@@ -82,6 +85,10 @@ verify-proto: $(BUF_TOOLS)
 verify-go: $(BIN)/golangci-lint
 	@scripts/sizes
 	@for m in $(MODULES); do echo "verify $$m"; (cd $$m && GOWORK=off go build ./... && golangci-lint run --allow-parallel-runners ./...); done
+
+.PHONY: verify-k8s
+verify-k8s: $(BIN)/kube-score
+	@scripts/score
 
 .PHONY: test
 test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector

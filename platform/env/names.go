@@ -39,6 +39,7 @@ func addressNames() []Name {
 		{"KNOBOT_ADMIN_ADDR", "Listener of the management API, its OpenAPI document and its pages.", false},
 		{"KNOBOT_GRPC_ADDR", "Listener of the service's gRPC API.", false},
 		{"KNOBOT_DEBUG_ADDR", "Listener of metrics and pprof; `off` opens none.", false},
+		{"KNOBOT_HEALTH_ADDR", "Listener of the health service alone, without TLS: for probes where mutual TLS is on; unset opens none.", false},
 		{"KNOBOT_GATEWAY_ADDR", "Address of the gRPC API of the gateway.", false},
 		{"KNOBOT_CONVERSATION_ADDR", "Address of the gRPC API of the conversation service.", false},
 		{"KNOBOT_RAG_ADDR", "Address of the gRPC API of the rag service.", false},

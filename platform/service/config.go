@@ -15,13 +15,14 @@ const noAddress = "off"
 // Config is the part of the configuration that all services have. Embed it by
 // value in the service's own.
 type Config struct {
-	GRPCAddr  string        `env:"KNOBOT_GRPC_ADDR"`
-	DebugAddr string        `env:"KNOBOT_DEBUG_ADDR"`
-	TLSCert   string        `env:"KNOBOT_TLS_CERT_FILE"`
-	TLSKey    string        `env:"KNOBOT_TLS_KEY_FILE"`
-	TLSCA     string        `env:"KNOBOT_TLS_CA_FILE"`
-	LogLevel  string        `env:"KNOBOT_LOG_LEVEL" envDefault:"info"`
-	Drain     time.Duration `env:"KNOBOT_DRAIN" envDefault:"3s"`
+	GRPCAddr   string        `env:"KNOBOT_GRPC_ADDR"`
+	DebugAddr  string        `env:"KNOBOT_DEBUG_ADDR"`
+	HealthAddr string        `env:"KNOBOT_HEALTH_ADDR"`
+	TLSCert    string        `env:"KNOBOT_TLS_CERT_FILE"`
+	TLSKey     string        `env:"KNOBOT_TLS_KEY_FILE"`
+	TLSCA      string        `env:"KNOBOT_TLS_CA_FILE"`
+	LogLevel   string        `env:"KNOBOT_LOG_LEVEL" envDefault:"info"`
+	Drain      time.Duration `env:"KNOBOT_DRAIN" envDefault:"3s"`
 }
 
 // Defaults are the addresses of one service, used where the environment names

@@ -13,8 +13,8 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// How long each part of the stop may take. With the drain they stay below the
-// 30 seconds that Kubernetes gives a pod.
+// How long each part of the stop may take. With the drain these are 45 s at
+// most, of the 60 that our manifests give a pod.
 const (
 	httpGrace   = 10 * time.Second
 	grpcGrace   = 10 * time.Second
@@ -41,6 +41,9 @@ func (s *Service) Serve(ctx context.Context) error {
 }
 
 func (s *Service) serve(ctx context.Context) error {
+	if err := s.openProbes(ctx); err != nil {
+		return err
+	}
 	listener, err := s.open(ctx)
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type grammar struct {
 	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand         `cmd:"" help:"Count webhooks by platform."`
 	Replay        replayCommand        `cmd:"" help:"Open the dead messages of a webhook again."`
+	Keyset        keysetCommand        `cmd:"" help:"Make or rotate the keys that seal secrets at rest."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 

@@ -18,6 +18,7 @@ type Metrics struct {
 	composing  prometheus.Histogram
 	waiting    prometheus.Gauge
 	oldest     prometheus.Gauge
+	overdue    prometheus.Gauge
 	reports    prometheus.Gauge
 	files      prometheus.Gauge
 	hearing    prometheus.Histogram
@@ -47,6 +48,7 @@ func New(r prometheus.Registerer) *Metrics {
 		}),
 		waiting: gauge("turns_waiting", "Conversations that wait for an answer."),
 		oldest:  gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
+		overdue: gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
 		reports: gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
 		files:   gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
 		hearing: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -54,7 +56,7 @@ func New(r prometheus.Registerer) *Metrics {
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
 	}
-	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.reports, m.files,
+	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.overdue, m.reports, m.files,
 		m.hearing)
 	return m
 }
@@ -88,9 +90,10 @@ func (m *Metrics) Composing(seconds float64) { m.composing.Observe(seconds) }
 func (m *Metrics) Hearing(seconds float64) { m.hearing.Observe(seconds) }
 
 // Queues notes how much waits.
-func (m *Metrics) Queues(turns int64, oldestSeconds float64, reports, files int64) {
+func (m *Metrics) Queues(turns int64, oldestSeconds, overdueSeconds float64, reports, files int64) {
 	m.waiting.Set(float64(turns))
 	m.oldest.Set(oldestSeconds)
+	m.overdue.Set(overdueSeconds)
 	m.reports.Set(float64(reports))
 	m.files.Set(float64(files))
 }

@@ -241,4 +241,21 @@ func TestUpkeep(t *testing.T) {
 		require.EqualValues(t, 1, d.Reports)
 		require.InDelta(t, 60, d.Oldest, 5)
 	})
+
+	t.Run("DepthTellsWhatWaitsForAWorkerFromWhatIsPutOff", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		overdue := func(due, lease string) float64 {
+			b.exec(`update turns set opened_at = now() - interval '1 hour', due_at = now() + $1::interval, lease_until = now() + $2::interval`,
+				due, lease)
+			d, err := b.store.Depth(t.Context())
+			require.NoError(t, err)
+			return d.Overdue
+		}
+		require.Zero(t, overdue("0s", "0s"), "nothing waits")
+		b.receive(b.says("hola"))
+		require.InDelta(t, 60, overdue("-1 minute", "-1 second"), 5)
+		require.Zero(t, overdue("1 minute", "-1 second"), "put off")
+		require.Zero(t, overdue("-1 minute", "1 minute"), "a worker has it")
+	})
 }

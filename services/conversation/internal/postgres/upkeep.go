@@ -64,7 +64,8 @@ func (s *Store) ForsakeTurns(ctx context.Context, deleted []conversation.Integra
 // Depth is how much waits.
 type Depth struct {
 	Turns   int64
-	Oldest  float64
+	Oldest  float64 // seconds since the first of them was opened
+	Overdue float64 // seconds that the first has waited for a worker
 	Reports int64
 	Files   int64
 }
@@ -72,6 +73,6 @@ type Depth struct {
 // Depth measures the queues.
 func (s *Store) Depth(ctx context.Context) (Depth, error) {
 	var d Depth
-	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Reports, &d.Files)
+	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Overdue, &d.Reports, &d.Files)
 	return d, platform.Fault(err)
 }

@@ -76,7 +76,7 @@ func (k *Keeper) Measure(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, measureEvery)
 	defer cancel()
 	if d, err := k.store.Depth(ctx); err == nil { // else the database's own alarms ring
-		k.metrics.Queues(d.Turns, d.Oldest, d.Reports, d.Files)
+		k.metrics.Queues(d.Turns, d.Oldest, d.Overdue, d.Reports, d.Files)
 	}
 }
 

@@ -47,7 +47,7 @@ func (s *store) ForsakeTurns(_ context.Context, deleted []conversation.Integrati
 
 func (s *store) Depth(context.Context) (postgres.Depth, error) {
 	s.measures++
-	return postgres.Depth{Turns: 3, Oldest: 1.5, Reports: 2, Files: 4}, nil
+	return postgres.Depth{Turns: 3, Oldest: 1.5, Overdue: 0.5, Reports: 2, Files: 4}, nil
 }
 
 type gone []conversation.IntegrationID
@@ -96,8 +96,8 @@ func TestKeeper(t *testing.T) {
 				}
 			}
 			require.Equal(t, map[string]float64{
-				"knobot_conversation_turns_waiting": 3, "knobot_conversation_turns_oldest_seconds": 1.5, "knobot_conversation_reports_waiting": 2,
-				"knobot_conversation_files_waiting": 4,
+				"knobot_conversation_turns_waiting": 3, "knobot_conversation_turns_oldest_seconds": 1.5, "knobot_conversation_turns_overdue_seconds": 0.5,
+				"knobot_conversation_reports_waiting": 2, "knobot_conversation_files_waiting": 4,
 			}, found)
 		})
 	})
