@@ -34,6 +34,13 @@ func benchAcknowledgements(ctx context.Context, o options, stores *system.Stores
 			return err
 		}
 	}
+	const connections = 64
+	url, c := s.HTTP+system.WhatsAppPath, s.Credentials
+	for range o.rounds {
+		own := load(ctx, url, c.AppSecret, c.PhoneNumberID, connections, o.length)
+		foreign := foreignLoad(url, c.AppSecret, c.PhoneNumberID, connections, o.length)
+		fmt.Printf("The same load by vegeta at %d connections: %s, by our own: %s\n", connections, foreign, own)
+	}
 	return nil
 }
 
