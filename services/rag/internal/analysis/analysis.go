@@ -6,6 +6,8 @@ package analysis
 import (
 	_ "embed"
 	"strings"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // Version names this analyser wherever its terms are stored. Any change of what Analyze returns needs a new one, which
@@ -19,7 +21,12 @@ var stopwordList string
 type Analyzer struct {
 	stop     map[string]struct{}
 	synonyms map[string][]string
+	// stems keeps what stemming made of the words met last: the same ones come in every passage.
+	stems *lru.Cache[string, string]
 }
+
+// keptStems is how many words' stems are kept, some megabytes. A company's documents have fewer different words.
+const keptStems = 30_000
 
 // New returns the analyser for Spanish, which English and Portuguese pass through well enough.
 func New() *Analyzer {
@@ -32,7 +39,20 @@ func New() *Analyzer {
 			stop[word] = struct{}{}
 		}
 	}
-	return &Analyzer{stop: stop, synonyms: readLexicon()}
+	stems, err := lru.New[string, string](keptStems)
+	if err != nil {
+		panic(err) // only for a size that is not positive
+	}
+	return &Analyzer{stop: stop, synonyms: readLexicon(), stems: stems}
+}
+
+func (a *Analyzer) stem(word string) string {
+	if s, ok := a.stems.Get(word); ok {
+		return s
+	}
+	s := stem(word)
+	a.stems.Add(strings.Clone(word), s) // not the whole text that the word is a piece of
+	return s
 }
 
 // Term is a content word in the shapes it is searched by.
@@ -54,7 +74,7 @@ func (a *Analyzer) Terms(text string) []Term {
 		if _, ok := a.stop[word]; ok {
 			continue
 		}
-		terms = append(terms, Term{Word: word, Stem: stem(word)})
+		terms = append(terms, Term{Word: word, Stem: a.stem(word)})
 	}
 	return terms
 }
