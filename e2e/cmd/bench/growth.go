@@ -51,11 +51,21 @@ type growth struct {
 	options
 	stores   *system.Stores
 	database string
+	// last is the system that ran last on the database.
+	last *system.System
+}
+
+func (g *growth) start(ctx context.Context, env map[string]string) (*system.System, error) {
+	s, err := system.Start(ctx, g.stores, system.Options{Database: g.database, Env: env, After: g.last})
+	if err == nil {
+		g.last = s
+	}
+	return s, err
 }
 
 // acknowledge measures the rate of acknowledgements, and leaves no turn behind.
 func (g *growth) acknowledge(ctx context.Context) (float64, error) {
-	s, err := system.Start(ctx, g.stores, system.Options{Database: g.database, Env: map[string]string{"KNOBOT_ROLE": "api"}})
+	s, err := g.start(ctx, map[string]string{"KNOBOT_ROLE": "api"})
 	if err != nil {
 		return 0, err
 	}
@@ -63,6 +73,9 @@ func (g *growth) acknowledge(ctx context.Context) (float64, error) {
 	var rates []float64
 	for range g.rounds {
 		r := load(ctx, s.HTTP+system.WhatsAppPath, s.Credentials.AppSecret, s.Credentials.PhoneNumberID, growthConnections, g.length)
+		if r.refused > 0 {
+			return 0, fmt.Errorf("%d webhooks were refused", r.refused)
+		}
 		rates = append(rates, r.rate)
 	}
 	return median(rates), g.exec(ctx, `delete from conversation.turns where due_at < now() + interval '1 hour'`)
@@ -75,9 +88,7 @@ func (g *growth) pickUp(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	defer p.stop()
-	s, err := system.Start(ctx, g.stores, system.Options{Database: g.database, Env: map[string]string{
-		"KNOBOT_DEBOUNCE": "0s", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000",
-	}})
+	s, err := g.start(ctx, map[string]string{"KNOBOT_DEBOUNCE": "0s", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000"})
 	if err != nil {
 		return 0, err
 	}
@@ -117,7 +128,7 @@ func (g *growth) fill(ctx context.Context) error {
 		 from generate_series(1, least($1::int, 100000)) n, (select id from channels.integrations where platform = 'whatsapp') i`,
 		`insert into conversation.conversations (id, integration_id, scope, user_id, platform, platform_user_id, created_via, rag_enabled, passages, last_position)
 		 select u.id, u.integration_id, 'user/' || u.id, u.id, 'whatsapp', u.phone, 'whatsapp', true, 5, 10
-		 from conversation.users u where u.username like 'grown_%'`,
+		 from conversation.users u where u.username like 'grown_%' and $1::int > 0`,
 		`insert into conversation.messages (id, conversation_id, position, role, kind, text, state)
 		 select gen_random_uuid(), c.id, p, 'customer', 'text', repeat('¿cuánto cuesta el envío? ', 4), 'answered'
 		 from conversation.conversations c, generate_series(1, 10) p where c.last_position = 10 and $1::int > 0`,

@@ -33,6 +33,8 @@ type Options struct {
 	// Through returns what a program is given instead of an address, so that something can stand between: that of a peer by its
 	// name, WeaviateHTTP, WeaviateGRPC, Providers (URL), Webhooks (URL) or Database (URL). Nil changes nothing.
 	Through func(to, address string) string
+	// After is the system before it on the same database, whose credentials and keys are stored there. Nil for the first one.
+	After *System
 }
 
 // What Options.Through is asked for beside the names of peers.
@@ -106,7 +108,7 @@ func Start(ctx context.Context, stores *Stores, o Options) (*System, error) {
 	if s.Database == "" {
 		s.Database = "knobot_" + random(6)
 	}
-	if err := s.plan(o.Env); err != nil {
+	if err := s.plan(o); err != nil {
 		return nil, err
 	}
 	err := errors.Join(s.prepareDatabase(ctx), s.migrate(ctx))
@@ -120,7 +122,7 @@ func Start(ctx context.Context, stores *Stores, o Options) (*System, error) {
 	return s, nil
 }
 
-func (s *System) plan(extra map[string]string) error {
+func (s *System) plan(o Options) error {
 	addresses, err := freeAddresses(6)
 	if err != nil {
 		return err
@@ -134,6 +136,9 @@ func (s *System) plan(extra map[string]string) error {
 	s.Credentials = Credentials{
 		PhoneNumberID: "106540352242922", AccessToken: "token-" + random(16), VerifyToken: "verify-" + random(16),
 		AppSecret: random(16), BotToken: "123456789:" + random(18), SecretToken: random(16),
+	}
+	if o.After != nil {
+		s.Credentials, keyset = o.After.Credentials, o.After.env["KNOBOT_ENCRYPTION_KEYSET"]
 	}
 	c := s.Credentials
 	s.env = map[string]string{
@@ -149,7 +154,7 @@ func (s *System) plan(extra map[string]string) error {
 		"WHATSAPP_PHONE_NUMBER_ID": c.PhoneNumberID, "WHATSAPP_ACCESS_TOKEN": c.AccessToken, "WHATSAPP_VERIFY_TOKEN": c.VerifyToken,
 		"WHATSAPP_APP_SECRET": c.AppSecret, "TELEGRAM_BOT_TOKEN": c.BotToken, "TELEGRAM_SECRET_TOKEN": c.SecretToken,
 	}
-	for name, value := range extra {
+	for name, value := range o.Env {
 		delete(s.env, name)
 		if value != "" {
 			s.env[name] = value
