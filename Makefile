@@ -98,6 +98,10 @@ test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI r
 test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what is said on the wire: needs node, npm and its registry
 	@KNOBOT_TEST_JUDGES=1 go test -count=1 -v -timeout 10m -run '^(TestJudge|TestForeignEmulator)' ./e2e
 
+.PHONY: test-images
+test-images: ## Build every image from Dockerfile and run it, without a network: needs root and buildah; minutes
+	@scripts/images
+
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler, both in the same run
 	@go run ./e2e/cmd/bench
