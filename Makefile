@@ -102,6 +102,10 @@ test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what i
 test-faults: build $(BIN)/weaviate-server ## Break everything at full length while customers write, and account for every message (20 minutes)
 	@cd e2e/faults && go test -count=1 -timeout 60m -args -long
 
+.PHONY: test-images
+test-images: ## Build every image from Dockerfile and run it, without a network: needs root and buildah; minutes
+	@scripts/images
+
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler and a bare Weaviate, in the same run
 	@go run ./e2e/cmd/bench

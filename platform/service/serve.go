@@ -13,8 +13,7 @@ import (
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 )
 
-// How long each part of the stop may take. With the drain these are 45 s at
-// most, of the 60 that our manifests give a pod.
+// How long each part of the stop may take.
 const (
 	httpGrace   = 10 * time.Second
 	grpcGrace   = 10 * time.Second
@@ -22,6 +21,10 @@ const (
 	closerGrace = 5 * time.Second
 	flushGrace  = 2 * time.Second // of spans
 )
+
+// LongestStop is how long a stop takes at most once the drain is over: work is
+// waited for twice, unless it has ended. Kubernetes must give a pod more.
+const LongestStop = httpGrace + grpcGrace + 2*workGrace + flushGrace
 
 // errForced is what Serve returns after a second signal.
 var errForced = errors.New("stopped at once by a second signal")

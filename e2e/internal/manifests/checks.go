@@ -14,7 +14,7 @@ import (
 
 // Faults runs every check and returns a sentence for each fault.
 func (s *Set) Faults() []string {
-	return slices.Concat(s.Selectors(), s.Replicas(), s.Disruptions(), s.Probes(), s.Hardening(), s.Resources(), s.References(),
+	return slices.Concat(s.Selectors(), s.Replicas(), s.Disruptions(), s.Probes(), s.Graces(), s.Hardening(), s.Resources(), s.References(),
 		s.Exposure(), s.Environment())
 }
 

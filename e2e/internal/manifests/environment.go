@@ -61,11 +61,11 @@ func (s *Set) Environment() []string {
 				}
 			}
 			stored := slices.Contains([]string{"conversation", "rag", "channels"}, p)
-			if stored != names[servingURL] {
-				f.add("%s/%s has %s: %t", w.Name, c.Name, servingURL, names[servingURL])
+			if has := names[servingURL] != ""; has != stored {
+				f.add("%s/%s has %s: %t", w.Name, c.Name, servingURL, has)
 			}
-			if migrates := slices.Contains(c.Args, "migrate"); migrates != names[ownerURL] {
-				f.add("%s/%s has %s: %t", w.Name, c.Name, ownerURL, names[ownerURL])
+			if has := names[ownerURL] != ""; has != slices.Contains(c.Args, "migrate") {
+				f.add("%s/%s has %s: %t", w.Name, c.Name, ownerURL, has)
 			}
 		}
 		if slices.ContainsFunc(w.containers(), func(c *corev1.Container) bool { return serves(c) && program(c) != "gateway" }) &&
@@ -76,35 +76,47 @@ func (s *Set) Environment() []string {
 	return f
 }
 
-// environmentOf are the names that a container is given.
-func (s *Set) environmentOf(c *corev1.Container) map[string]bool {
-	names := map[string]bool{}
-	for _, e := range c.Env {
-		names[e.Name] = true
-	}
+// environmentOf is what a container is given, as the kubelet puts it together: the later one of a name counts.
+func (s *Set) environmentOf(c *corev1.Container) map[string]string {
+	given := map[string]string{}
 	for _, from := range c.EnvFrom {
 		for _, m := range all[*corev1.ConfigMap](s) {
 			if from.ConfigMapRef != nil && from.ConfigMapRef.Name == m.Name {
-				for n := range m.Data {
-					names[n] = true
-				}
+				maps.Copy(given, m.Data)
 			}
 		}
 		for _, m := range all[*corev1.Secret](s) {
 			if from.SecretRef != nil && from.SecretRef.Name == m.Name {
-				for n := range m.Data {
-					names[n] = true
+				for n, value := range m.Data {
+					given[n] = string(value)
 				}
 			}
 		}
 	}
-	return names
+	for _, e := range c.Env {
+		given[e.Name] = e.Value
+	}
+	return given
+}
+
+// Environments returns what each container that serves is given, by the name of its Deployment, and which program it runs.
+func (s *Set) Environments() (given map[string]map[string]string, programs map[string]string) {
+	given, programs = map[string]map[string]string{}, map[string]string{}
+	for _, w := range s.Workloads() {
+		for _, c := range w.containers() {
+			if serves(c) {
+				given[w.Name], programs[w.Name] = s.environmentOf(c), program(c)
+			}
+		}
+	}
+	return given, programs
 }
 
 // Unoffered returns the names that our programs know and the manifests neither set nor show as a comment in the files that
 // production fills in: settings that nobody would find.
 func Unoffered(root string, sets ...*Set) ([]string, error) {
-	offered := maps.Clone(boolsOf(elsewhere))
+	offered := map[string]string{}
+	maps.Copy(offered, elsewhere)
 	for _, s := range sets {
 		for _, w := range s.Workloads() {
 			for _, c := range w.containers() {
@@ -122,12 +134,12 @@ func Unoffered(root string, sets ...*Set) ([]string, error) {
 			return nil, err
 		}
 		for _, m := range assignment.FindAllSubmatch(shown, -1) {
-			offered[string(m[1])] = true
+			offered[string(m[1])] = path
 		}
 	}
 	var missing []string
 	for _, n := range env.Names() {
-		if !offered[n.Name] {
+		if _, ok := offered[n.Name]; !ok {
 			missing = append(missing, n.Name)
 		}
 	}
@@ -146,11 +158,3 @@ func ShownUnknown(text string) []string {
 }
 
 var assignment = regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]+)=`)
-
-func boolsOf(m map[string]string) map[string]bool {
-	b := map[string]bool{}
-	for k := range m {
-		b[k] = true
-	}
-	return b
-}

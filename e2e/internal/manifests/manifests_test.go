@@ -120,6 +120,13 @@ func TestFaultsAreFound(t *testing.T) {
 			container(t, s, "gateway").StartupProbe.GRPC.Port = 9109
 		},
 		"rag has no readiness probe by gRPC": func(t *testing.T, s *manifests.Set) { container(t, s, "rag").ReadinessProbe = nil },
+		"rag may be killed before its stop of 45s is over": func(t *testing.T, s *manifests.Set) {
+			*deployment(t, s, "rag").Spec.Template.Spec.TerminationGracePeriodSeconds = 30
+		},
+		`rag serves on for "1s" when it stops, and callers need 3s to notice`: func(t *testing.T, s *manifests.Set) {
+			c := container(t, s, "rag")
+			c.Env = append(c.Env, corev1.EnvVar{Name: "KNOBOT_DRAIN", Value: "1s"})
+		},
 		"rag/rag is not confined": func(t *testing.T, s *manifests.Set) {
 			container(t, s, "rag").SecurityContext.ReadOnlyRootFilesystem = new(bool)
 		},

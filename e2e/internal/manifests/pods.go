@@ -1,10 +1,13 @@
 package manifests
 
 import (
+	"cmp"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 )
 
@@ -39,6 +42,37 @@ func (s *Set) Probes() []string {
 		}
 	}
 	return f
+}
+
+// Graces checks that nobody is killed who is still stopping in order.
+func (s *Set) Graces() []string {
+	var f faults
+	for _, w := range s.Workloads() {
+		for _, c := range w.containers() {
+			if !serves(c) {
+				continue
+			}
+			drain := cmp.Or(s.environmentOf(c)["KNOBOT_DRAIN"], defaultDrain())
+			d, err := time.ParseDuration(drain)
+			if err != nil || d < leastDrain {
+				f.add("%s serves on for %q when it stops, and callers need %s to notice", w.Name, drain, leastDrain)
+			}
+			given := w.Pod.TerminationGracePeriodSeconds
+			if stop := d + service.LongestStop; given == nil || time.Duration(*given)*time.Second <= stop {
+				f.add("%s may be killed before its stop of %s is over", w.Name, stop)
+			}
+		}
+	}
+	return f
+}
+
+// leastDrain is how long a pod must serve on after it says NOT_SERVING: endpoints and names are looked up anew within it.
+const leastDrain = 3 * time.Second
+
+func defaultDrain() string {
+	fields := env.FieldsOf[service.Config]()
+	i := slices.IndexFunc(fields, func(f env.Field) bool { return f.Name == "KNOBOT_DRAIN" })
+	return fields[i].Default
 }
 
 // Hardening checks what Pod Security "restricted" asks for, and what it does not: nothing is written to the root file system,
