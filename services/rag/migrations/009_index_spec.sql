@@ -6,13 +6,17 @@ alter table knowledge_bases
 
 alter table index_garbage add column analyzer text not null default '2';
 
--- How indexes shall be made: as the program started last makes them. It has one row.
-alter table embedding rename to index_spec;
-alter table index_spec add column analyzer text not null default '2';
+-- How indexes shall be made: as the program started last makes them. It takes the place of embedding, which stays for programs of
+-- the version before that still serve.
+create table index_spec (
+    only_row boolean primary key default true check (only_row),
+    analyzer text not null,
+    model    text not null
+);
+insert into index_spec (analyzer, model) select '2', model from embedding;
 
 ---- create above / drop below ----
 
-alter table index_spec drop column analyzer;
-alter table index_spec rename to embedding;
+drop table index_spec;
 alter table index_garbage drop column analyzer;
 alter table knowledge_bases drop column index_analyzer, drop column next_analyzer;
