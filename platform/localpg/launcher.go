@@ -75,8 +75,8 @@ func (l *launcher) start(ctx context.Context, t *child.Thread) (*child.Process, 
 
 func (l *launcher) serverArgs() []string {
 	settings := []string{
-		"listen_addresses=", // the Unix socket only
-		"max_connections=200",
+		"listen_addresses=",   // the Unix socket only
+		"max_connections=600", // several whole systems at a time, each with replicas
 		"logging_collector=off",
 		"log_min_messages=warning",
 		"unix_socket_directories=" + l.socket,

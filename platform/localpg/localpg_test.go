@@ -54,7 +54,7 @@ func TestTemporaryServer(t *testing.T) {
 	conn := connect(t, s.URL("postgres").Reveal())
 	require.Empty(t, show(t, conn, "listen_addresses"), "nothing on the network")
 	require.Equal(t, "off", show(t, conn, "fsync"))
-	require.Equal(t, "200", show(t, conn, "max_connections"))
+	require.Equal(t, "600", show(t, conn, "max_connections"))
 
 	socket := show(t, conn, "unix_socket_directories")
 	info, err := os.Stat(socket)
