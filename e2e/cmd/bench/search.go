@@ -46,8 +46,13 @@ func benchSearches(ctx context.Context, o options, stores *system.Stores) error 
 	bases := ragv1.NewKnowledgeBaseServiceClient(s.Conn(s.RAG))
 	keyed := metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+stores.Weaviate.APIKey.Reveal())
 	alone := func(i int) error {
-		var out frame
-		return raw.Invoke(keyed, searchMethod, &recorded[i%len(recorded)], &out)
+		for _, request := range recorded[i%len(recorded)] {
+			var out frame
+			if err := raw.Invoke(keyed, searchMethod, &request, &out); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	through := func(i int) error {
 		_, err := bases.SearchPassages(ctx, &ragv1.SearchPassagesRequest{Query: questions[i%len(questions)]})
@@ -114,8 +119,8 @@ func timed(n int, call func(i int) error) ([]time.Duration, error) {
 	return all, nil
 }
 
-// prepareSearches stores the corpus and returns what each question makes rag ask Weaviate.
-func prepareSearches(ctx context.Context, stores *system.Stores, database string, corpus, questions []string) ([]frame, error) {
+// prepareSearches stores the corpus and returns what each question makes rag ask Weaviate, which may be more than one search.
+func prepareSearches(ctx context.Context, stores *system.Stores, database string, corpus, questions []string) ([][]frame, error) {
 	r, err := record(ctx, stores.Weaviate.GRPCAddr)
 	if err != nil {
 		return nil, err
@@ -132,12 +137,15 @@ func prepareSearches(ctx context.Context, stores *system.Stores, database string
 		}
 	}
 	bases := ragv1.NewKnowledgeBaseServiceClient(s.Conn(s.RAG))
-	for _, q := range questions {
+	requests := make([][]frame, len(questions))
+	for i, q := range questions {
+		before := len(r.recorded())
 		if _, err := bases.SearchPassages(ctx, &ragv1.SearchPassagesRequest{Query: q}); err != nil {
 			return nil, err
 		}
+		requests[i] = r.recorded()[before:]
 	}
-	return r.recorded(), nil
+	return requests, nil
 }
 
 // vocabulary is made of syllables, as many words as a company's documents have.
