@@ -4,10 +4,10 @@ ARG GO_IMAGE=golang:1.26
 FROM ${GO_IMAGE} AS build
 ARG SERVICE
 # Each module builds alone, as its go.mod says.
-ENV CGO_ENABLED=0 GOWORK=off
+ENV CGO_ENABLED=0 GOWORK=off GOCACHE=/go/build
 WORKDIR /src
 COPY . .
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
     case "$SERVICE" in \
       gateway|conversation|rag|channels) module=services/$SERVICE ;; \
       simulator) module=simulator ;; \

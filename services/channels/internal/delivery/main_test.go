@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,4 +75,26 @@ func requireFault(t *testing.T, err error, kind fault.Kind, reason string) {
 	require.Error(t, err)
 	require.Equal(t, reason, fault.ReasonOf(err), "%v", err)
 	require.Equal(t, kind, fault.KindOf(err), "%v", err)
+}
+
+// lines renders one message for each line, with the attachment in the first.
+func lines(c channels.Content) []channels.Part {
+	var parts []channels.Part
+	for line := range strings.SplitSeq(c.Markdown, "\n") {
+		parts = append(parts, channels.Part{Text: line, Plain: line})
+	}
+	parts[0].Attachment = c.Attachment
+	parts[len(parts)-1].Buttons = c.Buttons
+	return parts
+}
+
+func classify(code int) channels.Class {
+	switch code {
+	case 131047:
+		return channels.ClassWindowClosed
+	case 131042:
+		return channels.ClassStopIntegration
+	default:
+		return channels.ClassDropRecipient
+	}
 }
