@@ -59,7 +59,7 @@ func hostileEdge(c *stage) {
 	require.Zero(c, taken.Load())
 	require.Zero(c, r.Dead)
 	require.Zero(c, r.Refused)
-	require.Less(c, peakMemory(c, c.Gateway), 256, "MiB: what is held in memory of bodies is bounded")
+	require.Less(c, peakMemory(c, c.Gateway), 256.0, "MiB: what is held in memory of bodies is bounded")
 	counts, err := conversationv1.NewWebhookLogServiceClient(c.Conn(c.Conversation)).CountWebhookLogs(c.ctx, &conversationv1.CountWebhookLogsRequest{})
 	require.NoError(c, err)
 	for _, count := range counts.GetCounts() {

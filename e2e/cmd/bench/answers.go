@@ -49,7 +49,9 @@ func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir str
 	ours := &receiver{url: s.HTTP + system.WhatsAppPath, secret: c.AppSecret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 	bare := &receiver{url: floor.url, secret: floor.secret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 
-	printMemory("idle", s.Services(), func(m memory) int { return m.now })
+	if err := printMemory("idle", s.Services(), func(m system.Memory) float64 { return m.Now }); err != nil {
+		return err
+	}
 	fmt.Printf("\nAnswered questions (10,000 passages, no model, debounce 0), %d rounds of %s each; floor: the smallest correct bot\n", o.rounds, o.length)
 	fmt.Printf("%-12s %32s %32s %8s %s\n", "at a time", "floor bot /s   p50    p99", "KnoBot /s   p50    p99", "ratio", "CPU/answer: own, PostgreSQL, Weaviate")
 	var steady float64
@@ -78,7 +80,9 @@ func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir str
 		fmt.Printf("%-12s %74s %.2f\n", "", "median ratio", median(ratios))
 		steady = median(rates)
 	}
-	printMemory("under this load, at most", s.Services(), func(m memory) int { return m.most })
+	if err := printMemory("under this load, at most", s.Services(), func(m system.Memory) float64 { return m.Most }); err != nil {
+		return err
+	}
 	k := ours.steadily(ctx, turnInterval, o.turns, customers)
 	fmt.Printf("Light load, a question each %s: answered after p50 %s p99 %s; receipt after the acknowledgement p50 %s p99 %s (%d of %d answered, %d receipts)\n",
 		turnInterval, milliseconds(percentile(k.answered, 50)), milliseconds(percentile(k.answered, 99)),

@@ -64,8 +64,12 @@ func benchIngest(ctx context.Context, stores *system.Stores) error {
 		return fmt.Errorf("an answer beside the ingestion: %w", beside.err)
 	}
 	base, peak := heap()
+	resident, err := s.RAG.Memory()
+	if err != nil {
+		return err
+	}
 	fmt.Printf("%d passages in %.1f s, %.0f a second. Heap of rag: %.0f MiB before, %.0f MiB at most; resident at most %.0f MiB\n",
-		done, took.Seconds(), float64(done)/took.Seconds(), base/(1<<20), peak/(1<<20), float64(memoryOf(s.RAG).most)/(1<<20))
+		done, took.Seconds(), float64(done)/took.Seconds(), base/(1<<20), peak/(1<<20), resident.Most)
 	slices.Sort(before)
 	fmt.Printf("Answers (no model, one at a time): before p50 %s  p99 %s; during p50 %s  p99 %s (%d, none failed)\n",
 		milliseconds(percentile(before, 50)), milliseconds(percentile(before, 99)),
