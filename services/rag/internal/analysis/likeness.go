@@ -1,6 +1,9 @@
 package analysis
 
-import "math/bits"
+import (
+	"math/bits"
+	"unicode/utf8"
+)
 
 // Words shorter than minTypo letters are too easily another word, and likeness below minLikeness is chance.
 const (
@@ -14,37 +17,39 @@ func Likeness(a, b string) float64 {
 	if a == b {
 		return 1
 	}
-	x, y := []rune(a), []rune(b)
-	longest, shortest := max(len(x), len(y)), min(len(x), len(y))
-	if shortest < minTypo || isNumber(x) || isNumber(y) {
+	m, n := utf8.RuneCountInString(a), utf8.RuneCountInString(b)
+	longest, shortest := max(m, n), min(m, n)
+	if shortest < minTypo || isNumber(a) || isNumber(b) {
 		return 0
 	}
 	allowed := int(float64(longest) * (1 - minLikeness))
-	if longest-shortest > allowed || foreign(x, y) > allowed || foreign(y, x) > allowed {
+	if longest-shortest > allowed || foreign(a, b) > allowed {
 		return 0
 	}
-	likeness := 1 - float64(distance(x, y))/float64(longest)
+	likeness := 1 - float64(distance([]rune(a), []rune(b)))/float64(longest)
 	if likeness < minLikeness {
 		return 0
 	}
 	return likeness
 }
 
-// foreign is how many different letters of x do not stand in y, or fewer: each of them is at least one letter to change. It
-// spares nearly every pair of words the whole comparison.
-func foreign(x, y []rune) int {
-	var in, of uint64
-	for _, r := range y {
-		in |= 1 << (r % 64)
+// foreign is how many different letters of one word do not stand in the other, or fewer: each of them is at least one letter to
+// change. It spares nearly every pair of words the whole comparison.
+func foreign(a, b string) int {
+	x, y := letters(a), letters(b)
+	return max(bits.OnesCount64(x&^y), bits.OnesCount64(y&^x))
+}
+
+// letters has a bit for each letter of a word; some share one.
+func letters(word string) (set uint64) {
+	for _, r := range word {
+		set |= 1 << (r % 64)
 	}
-	for _, r := range x {
-		of |= 1 << (r % 64)
-	}
-	return bits.OnesCount64(of &^ in)
+	return set
 }
 
 // isNumber tells whether a word begins with a digit: numbers and codes are never near enough.
-func isNumber(word []rune) bool { return word[0] >= '0' && word[0] <= '9' }
+func isNumber(word string) bool { return word[0] >= '0' && word[0] <= '9' }
 
 // distance is the number of letters to add, drop or change, or of neighbours to swap, to make y of x.
 func distance(x, y []rune) int {

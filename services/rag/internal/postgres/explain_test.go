@@ -21,6 +21,8 @@ func TestStatementsOfASearchUseTheirIndexes(t *testing.T) {
 	require.NoError(t, pool.QueryRow(t.Context(), `select id::text from knowledge_bases where name = 'default'`).Scan(&kb))
 	var ids []string
 	require.NoError(t, pool.QueryRow(t.Context(), `select array_agg(id::text) from (select id from passages limit 20) as first20`).Scan(&ids))
+	var versions []string
+	require.NoError(t, pool.QueryRow(t.Context(), `select array_agg(version_id::text) from (select version_id from documents limit 20) as first20`).Scan(&versions))
 	for _, statistics := range []string{"", "analyze"} {
 		_, err := pool.Exec(t.Context(), statistics)
 		require.NoError(t, err)
@@ -30,7 +32,8 @@ func TestStatementsOfASearchUseTheirIndexes(t *testing.T) {
 			index     string
 		}{
 			"Statistics": {selectStatistics, []any{rag.DefaultKnowledgeBase, []string{"envi", "cuest", "plaz"}}, "stem_counts_pkey"},
-			"Passages":   {selectPassages, []any{ids, kb}, "passages_pkey"},
+			"Contents":   {selectContents, []any{ids}, "passages_pkey"},
+			"Holders":    {selectHolders, []any{versions, kb}, "documents_version_id_key"},
 			"Live":       {selectLive, []any{ids, rag.DefaultKnowledgeBase}, "passages_pkey"},
 		} {
 			plan, pages := explain(t, pool, c.statement, c.args...)

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,35 +38,95 @@ func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []st
 	return out, failure(err)
 }
 
-// The passages are found first whatever the planner knows: before it has statistics, as after a large ingestion, it looked for
-// them once for each document (8 ms instead of 0.3 with 10,000 passages in 200 documents).
-const selectPassages = `
-with p as materialized (
-    select id, version_id, ordinal, heading_path, text, stems from passages where id = any($1::text[]::uuid[])
-)
-select p.id, d.id, d.name, d.title, d.source_uri, p.ordinal, p.heading_path, p.text, p.stems
-from p
-join documents d on d.version_id = p.version_id
+const selectContents = `
+select id, version_id, ordinal, heading_path, text, stems from passages where id = any($1::text[]::uuid[])`
+
+// The documents are found by version first whatever the planner knows: before it has statistics it went through all of a
+// knowledge base.
+const selectHolders = `
+with d as materialized (select * from documents where version_id = any($1::text[]::uuid[]))
+select d.version_id, d.id, d.name, d.title, d.source_uri
+from d
 where d.knowledge_base_id = $2 and d.audience = 'public' and d.trust = 'company'`
 
 // Passages returns those of the ids that belong to a current document of the knowledge base which customers may be answered
 // from, by id. What the index still holds of replaced and deleted documents is not among them.
+//
+// What stands in a passage never changes, and is kept in memory; whether anybody may be told is asked every time.
 func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
-	list := make([]string, len(ids))
-	for i, id := range ids {
-		list[i] = string(id)
+	contents, err := s.contentsOf(ctx, ids)
+	if err != nil {
+		return nil, err
 	}
-	rows, err := s.pool.Query(ctx, selectPassages, list, kb)
+	holders, err := s.holders(ctx, kb, contents)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[rag.PassageID]rag.Passage, len(contents))
+	for _, c := range contents {
+		d, current := holders[c.version]
+		if !current {
+			s.contents.Remove(c.ID)
+			continue
+		}
+		p := c.Passage
+		p.Document, p.DocumentName, p.Title, p.SourceURI = d.Document, d.DocumentName, d.Title, d.SourceURI
+		out[p.ID] = p
+	}
+	return out, nil
+}
+
+// content is a passage without its document, and the version that it is of. Nobody changes its lists.
+type content struct {
+	rag.Passage
+	version rag.VersionID
+}
+
+// contentsOf returns what stands in passages of any version; unknown ids are left out.
+func (s *Store) contentsOf(ctx context.Context, ids []rag.PassageID) ([]content, error) {
+	out := make([]content, 0, len(ids))
+	var missing []string
+	for _, id := range ids {
+		if c, ok := s.contents.Get(id); ok {
+			out = append(out, c)
+			continue
+		}
+		missing = append(missing, string(id))
+	}
+	if len(missing) == 0 {
+		return out, nil
+	}
+	rows, err := s.pool.Query(ctx, selectContents, missing)
 	if err != nil {
 		return nil, failure(err)
 	}
-	out := make(map[rag.PassageID]rag.Passage, len(ids))
+	var c content
+	_, err = pgx.ForEachRow(rows, []any{&c.ID, &c.version, &c.Ordinal, &c.HeadingPath, &c.Text, &c.Stems}, func() error {
+		s.contents.Add(c.ID, c)
+		out = append(out, c)
+		c.HeadingPath, c.Stems = nil, nil // Scan must not write into what was kept
+		return nil
+	})
+	return out, failure(err)
+}
+
+// holders returns the documents whose current version one of the passages is of, by that version.
+func (s *Store) holders(ctx context.Context, kb rag.KnowledgeBaseID, contents []content) (map[rag.VersionID]rag.Passage, error) {
+	versions := make([]string, 0, len(contents))
+	for _, c := range contents {
+		if !slices.Contains(versions, string(c.version)) {
+			versions = append(versions, string(c.version))
+		}
+	}
+	out := make(map[rag.VersionID]rag.Passage, len(versions))
+	rows, err := s.pool.Query(ctx, selectHolders, versions, kb)
+	if err != nil {
+		return nil, failure(err)
+	}
+	var version rag.VersionID
 	var p rag.Passage
-	_, err = pgx.ForEachRow(rows, []any{
-		&p.ID, &p.Document, &p.DocumentName, &p.Title, &p.SourceURI, &p.Ordinal, &p.HeadingPath, &p.Text, &p.Stems,
-	}, func() error {
-		out[p.ID] = p
-		p.HeadingPath, p.Stems = nil, nil // Scan must not write into what was kept
+	_, err = pgx.ForEachRow(rows, []any{&version, &p.Document, &p.DocumentName, &p.Title, &p.SourceURI}, func() error {
+		out[version] = p
 		return nil
 	})
 	return out, failure(err)

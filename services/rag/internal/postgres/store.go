@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/knobot/knobot/platform/fault"
 	pg "github.com/knobot/knobot/platform/postgres"
+	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/migrations"
 )
 
@@ -19,11 +21,21 @@ func Schema() pg.Schema { return pg.Schema{Name: "rag", Migrations: migrations.F
 
 // Store is the database. It is safe for concurrent use.
 type Store struct {
-	pool *pgxpool.Pool
+	pool     *pgxpool.Pool
+	contents *lru.Cache[rag.PassageID, content]
 }
 
+// keptContents is how many passages are kept in memory, some 3 kB each.
+const keptContents = 8_192
+
 // NewStore returns a store over a pool whose search path is the schema's.
-func NewStore(pool *pgxpool.Pool) *Store { return &Store{pool: pool} }
+func NewStore(pool *pgxpool.Pool) *Store {
+	contents, err := lru.New[rag.PassageID, content](keptContents)
+	if err != nil {
+		panic(err) // of a size below one only
+	}
+	return &Store{pool: pool, contents: contents}
+}
 
 // within runs f in a transaction.
 func (s *Store) within(ctx context.Context, f func(tx pgx.Tx) error) error {

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"math"
+	"slices"
 
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
@@ -56,17 +57,13 @@ func (q Question) Coverage(stems []string) float64 {
 	if q.total == 0 {
 		return 0
 	}
-	present := make(map[string]struct{}, len(stems))
-	for _, s := range stems {
-		present[s] = struct{}{}
-	}
 	var covered float64
 	for _, term := range q.terms {
-		if _, ok := present[term.Stem]; ok {
+		if slices.Contains(stems, term.Stem) {
 			covered += term.weight
 			continue
 		}
-		covered += term.weight * max(closest(term.Stem, stems), meant(term.Synonyms, present))
+		covered += term.weight * max(closest(term.Stem, stems), meant(term.Synonyms, stems))
 	}
 	return covered / q.total
 }
@@ -75,9 +72,9 @@ func (q Question) Coverage(stems []string) float64 {
 const sameMeaning = 0.9
 
 // meant is sameMeaning if any of the synonyms is present, else 0.
-func meant(synonyms []string, present map[string]struct{}) float64 {
+func meant(synonyms, stems []string) float64 {
 	for _, s := range synonyms {
-		if _, ok := present[s]; ok {
+		if slices.Contains(stems, s) {
 			return sameMeaning
 		}
 	}
