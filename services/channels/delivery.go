@@ -72,8 +72,8 @@ const (
 	PhaseSent Phase = "sent"
 	// PhaseRefused is known not to have gone out for a reason that waiting does not cure. It is tried again if asked.
 	PhaseRefused Phase = "refused"
-	// PhaseUnknown was sent again after a doubt and that try's outcome stayed unknown too. It counts as sent, because a
-	// third copy is worse than the small chance that both were lost.
+	// PhaseUnknown was sent again after a doubt and that try's outcome stayed unknown too. It is not sent a third time, because
+	// the customer may have it twice already, and does not count as sent, because both may be lost: a person has to look.
 	PhaseUnknown Phase = "unknown"
 )
 
@@ -152,7 +152,7 @@ func (d *Delivery) Next(token string, t Timing, now time.Time, permit error) (St
 		if p.Phase != PhaseSending || p.Doubts == 0 {
 			break
 		}
-		p.Phase, p.State, p.Content = PhaseUnknown, DeliverySent, Part{}
+		p.Phase, p.State, p.Content = PhaseUnknown, DeliveryUnspecified, Part{}
 	}
 	if n < 0 {
 		d.release(token)
@@ -181,6 +181,11 @@ func (d *Delivery) RepeatsNext(token string, t Timing, now time.Time) bool {
 // Tried says whether any part was ever tried.
 func (d *Delivery) Tried() bool {
 	return slices.ContainsFunc(d.Parts, func(p DeliveryPart) bool { return p.Try > 0 })
+}
+
+// Unknown says that a part was sent twice and nobody knows whether either arrived.
+func (d *Delivery) Unknown() bool {
+	return slices.ContainsFunc(d.Parts, func(p DeliveryPart) bool { return p.Phase == PhaseUnknown })
 }
 
 // Settled says that there is nothing left to send.

@@ -40,7 +40,7 @@ const (
 	WindowClosed
 	// Refused is final: the same would be refused again.
 	Refused
-	// Unreachable is final, and the customer cannot be told.
+	// Unreachable is final, and the customer cannot be told, or need not be: they may have the answer.
 	Unreachable
 )
 
@@ -65,3 +65,6 @@ func (e *PeerError) Error() string {
 
 // Unwrap returns the cause.
 func (e *PeerError) Unwrap() error { return e.Cause }
+
+// ReasonOutcomeUnknown is channels' word for an answer that was sent twice and may have arrived twice, once or not at all.
+const ReasonOutcomeUnknown = "OUTCOME_UNKNOWN"

@@ -39,6 +39,8 @@ type Answer struct {
 // Record is what the webhook log says of one question, without repeated deliveries.
 type Record struct {
 	Outcome string
+	// Error is why it is dead, empty for none.
+	Error string
 	// Request is the id of the answer, empty for none.
 	Request string
 }
@@ -48,6 +50,9 @@ const (
 	answered = "answered"
 	dead     = "dead"
 )
+
+// outcomeUnknown is the error of a dead question whose answer was sent twice and may have arrived or not.
+const outcomeUnknown = "OUTCOME_UNKNOWN"
 
 // maxCopies is how often an answer may go out at most: once, and once more when nobody knows whether it did.
 const maxCopies = 2
@@ -67,6 +72,8 @@ type Report struct {
 	// Answered counts questions whose code is on the phone, Told those that were answered by a sentence, Dead those that were
 	// given up visibly.
 	Answered, Told, Dead int
+	// Unknown counts questions that were given up visibly because nobody knows whether their answer arrived.
+	Unknown int
 	// Repeated counts answers that came once more, all of them marked.
 	Repeated int
 	// Ack is of the accepted attempts, Answer from the first acknowledgement to the phone.
@@ -124,9 +131,9 @@ func (r Report) Err() error {
 
 // String is one line of figures.
 func (r Report) String() string {
-	return fmt.Sprintf("sent %d acknowledged %d refused %d answered %d told %d dead %d repeated (marked) %d lost=%d unmarked=%d "+
+	return fmt.Sprintf("sent %d acknowledged %d refused %d answered %d told %d dead %d unknown %d repeated (marked) %d lost=%d unmarked=%d "+
 		"out of order=%d another's=%d ack p50/p99 %s answer p50/p99 %s",
-		r.Sent, r.Acknowledged, r.Refused, r.Answered, r.Told, r.Dead, r.Repeated, len(r.Lost)+len(r.Unrecorded)+len(r.Contradicted),
+		r.Sent, r.Acknowledged, r.Refused, r.Answered, r.Told, r.Dead, r.Unknown, r.Repeated, len(r.Lost)+len(r.Unrecorded)+len(r.Contradicted),
 		len(r.Unmarked)+len(r.Unasked), len(r.Disordered), len(r.Misdirected), r.Ack, r.Answer)
 }
 
@@ -204,6 +211,8 @@ func (c *checker) question(q Question) {
 	case len(answers) > 0 && outcome == answered:
 		r.Answered++
 		c.waits = append(c.waits, answers[0].Time.Sub(q.Acknowledged))
+	case outcome == dead && records[0].Error == outcomeUnknown:
+		r.Unknown++
 	case len(answers) > 0:
 		r.Contradicted = append(r.Contradicted, q.Code+" ("+outcome+")")
 	case outcome == dead:

@@ -141,6 +141,11 @@ func TestWhatThePromiseAllows(t *testing.T) {
 			e.Answers[0].Codes = nil
 			e.Records[code(0, 0)] = []audit.Record{{Outcome: "dead"}}
 		}, func(r audit.Report) bool { return r.Dead == 1 && r.Told == 0 }},
+		"GivenUpVisiblyAfterTwoUnknownOutcomes": {func(e *audit.Evidence) {
+			e.Answers[0].Marked = true
+			e.Answers = append(e.Answers[:1:1], e.Answers...)
+			e.Records[code(0, 0)] = []audit.Record{{Outcome: "dead", Error: "OUTCOME_UNKNOWN"}}
+		}, func(r audit.Report) bool { return r.Unknown == 1 && r.Dead == 0 && r.Repeated == 1 && r.Answered == 5 }},
 		"ASentenceInsteadOfAnAnswer": {func(e *audit.Evidence) { e.Answers[0].Codes = nil }, func(r audit.Report) bool { return r.Told == 1 }},
 		"RefusedAndNeverAcknowledged": {func(e *audit.Evidence) {
 			e.Questions[0].Acknowledged, e.Questions[0].Refused = time.Time{}, 3

@@ -2,6 +2,7 @@ package crowd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -40,7 +41,7 @@ func (c *Crowd) Settle(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d webhooks wait and %d deliveries are open: %w", pending, open, ctx.Err())
+			return fmt.Errorf("%d webhooks wait and %d deliveries are open: %w", pending, open, errors.Join(ctx.Err(), err))
 		}
 	}
 }
@@ -150,7 +151,7 @@ func (c *Crowd) records(ctx context.Context) (map[string][]audit.Record, error) 
 			codes := model.Codes(string(r.GetWebhookLog().GetPayload()))
 			for i, e := range r.GetWebhookLog().GetEvents() {
 				if i < len(codes) && e.GetOutcome() != "duplicate" {
-					found[codes[i]] = append(found[codes[i]], audit.Record{Outcome: e.GetOutcome(), Request: e.GetResponse()})
+					found[codes[i]] = append(found[codes[i]], audit.Record{Outcome: e.GetOutcome(), Error: e.GetError(), Request: e.GetResponse()})
 				}
 			}
 			return nil
@@ -239,11 +240,25 @@ func (c *Crowd) marked(ctx context.Context, chat simulator.Chat, messages []simu
 			for _, m := range r.GetMessages() {
 				if m.GetMaybeDuplicate() {
 					marked[texts[m.GetPlatformMessageId()]] = true
+					markUnnamed(marked, texts, m)
 				}
 			}
 		}
 		if token = page.GetNextPageToken(); token == "" {
 			return marked, nil
+		}
+	}
+}
+
+// markUnnamed marks the texts with the codes of an answer of which no try was ever known, so that it has no id.
+func markUnnamed(marked map[string]bool, texts map[string]string, m *conversationv1.Message) {
+	codes := named(m.GetText())
+	if m.GetPlatformMessageId() != "" || len(codes) == 0 {
+		return
+	}
+	for _, text := range texts {
+		if slices.Equal(named(text), codes) {
+			marked[text] = true
 		}
 	}
 }

@@ -40,7 +40,7 @@ const (
 //
 // ChannelService sends through WhatsApp and Telegram. Its errors carry ErrorInfo with domain "knobot":
 // FAILED_PRECONDITION (WHATSAPP_WINDOW_CLOSED, RECIPIENT_UNREACHABLE, BOT_BLOCKED, INTEGRATION_DISABLED,
-// INTEGRATION_STOPPED, INTEGRATION_INCOMPLETE), RESOURCE_EXHAUSTED with RetryInfo when throttled, ABORTED with RetryInfo
+// INTEGRATION_STOPPED, INTEGRATION_INCOMPLETE, and OUTCOME_UNKNOWN for what was sent twice and may have arrived or not), RESOURCE_EXHAUSTED with RetryInfo when throttled, ABORTED with RetryInfo
 // and reason DELIVERY_IN_DOUBT while an earlier outcome is unknown or IN_FLIGHT while the same request runs, UNAVAILABLE when
 // the provider failed and the same request may be tried again.
 type ChannelServiceClient interface {
@@ -215,7 +215,7 @@ type ChannelService_UploadMediaClient = grpc.ClientStreamingClient[UploadMediaRe
 //
 // ChannelService sends through WhatsApp and Telegram. Its errors carry ErrorInfo with domain "knobot":
 // FAILED_PRECONDITION (WHATSAPP_WINDOW_CLOSED, RECIPIENT_UNREACHABLE, BOT_BLOCKED, INTEGRATION_DISABLED,
-// INTEGRATION_STOPPED, INTEGRATION_INCOMPLETE), RESOURCE_EXHAUSTED with RetryInfo when throttled, ABORTED with RetryInfo
+// INTEGRATION_STOPPED, INTEGRATION_INCOMPLETE, and OUTCOME_UNKNOWN for what was sent twice and may have arrived or not), RESOURCE_EXHAUSTED with RetryInfo when throttled, ABORTED with RetryInfo
 // and reason DELIVERY_IN_DOUBT while an earlier outcome is unknown or IN_FLIGHT while the same request runs, UNAVAILABLE when
 // the provider failed and the same request may be tried again.
 type ChannelServiceServer interface {

@@ -35,6 +35,10 @@ func refusalOf(i channels.Integration) error {
 	}
 }
 
+func outcomeUnknown() error {
+	return fault.New(fault.Precondition, "OUTCOME_UNKNOWN", "it was sent twice and the outcome of both tries stayed unknown: the customer may have it")
+}
+
 func windowClosed() error {
 	return fault.New(fault.Precondition, "WHATSAPP_WINDOW_CLOSED",
 		"24 hours have passed since the customer's last message: WhatsApp takes a template only")

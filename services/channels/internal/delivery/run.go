@@ -66,6 +66,9 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 		}
 	}
 	r.unpermit(ctx)
+	if r.err == nil && r.delivery.Unknown() {
+		r.err = outcomeUnknown()
+	}
 	return r.delivery, asFault(r.err)
 }
 

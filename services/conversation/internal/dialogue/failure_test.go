@@ -97,7 +97,7 @@ func TestFailure(t *testing.T) {
 
 	t.Run("UnreachableCustomersAreNotApologisedTo", func(t *testing.T) {
 		t.Parallel()
-		for _, reason := range []string{"RECIPIENT_UNREACHABLE", "BOT_BLOCKED"} {
+		for _, reason := range []string{"RECIPIENT_UNREACHABLE", "BOT_BLOCKED", conversation.ReasonOutcomeUnknown} {
 			b := setup(t)
 			b.channels.OnSend(failing(1, fault.New(fault.Precondition, reason, "no")))
 			b.run(b.worker)

@@ -119,7 +119,8 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 		b := &pgx.Batch{}
 		b.Queue(s.sql.get("messages_dead"), t.Conversation, t.First, through, cause, failed)
 		if failed != nil {
-			b.Queue(s.sql.get("answer_settle"), failed, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
+			b.Queue(s.sql.get("answer_settle"), failed, conversation.MessageFailed, "", conversation.DeliveryUnspecified,
+				cause == conversation.ReasonOutcomeUnknown, cause)
 		}
 		if apology == "" || l.paused { // staff is there to say it better
 			s.close(b, t, through)

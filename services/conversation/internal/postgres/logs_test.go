@@ -142,6 +142,25 @@ func TestReplay(t *testing.T) {
 		require.Equal(t, []conversation.Outcome{conversation.OutcomeAnswered}, b.outcomes(r.Log))
 	})
 
+	t.Run("SendsAnAnswerOfUnknownOutcomeAgainUnderANewRequest", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		r := b.receive(b.says("hola"))
+		turn := b.claimOne()
+		a := b.checkpoint(turn, "quizás llegó dos veces")
+		turn.Answer = &a
+		require.NoError(t, b.store.Bury(t.Context(), turn, conversation.ReasonOutcomeUnknown, ""))
+		require.Equal(t, 1, b.count("messages where state = 'failed' and maybe_duplicate"), "shown as a possible repeat")
+		_, err := b.store.Replay(t.Context(), r.Log)
+		require.NoError(t, err)
+		again := b.claimOne()
+		require.Equal(t, a.ID, again.Answer.ID)
+		require.NotEqual(t, a.Request, again.Answer.Request, "channels takes the old one for done")
+		b.finish(again, *again.Answer)
+		require.Equal(t, []conversation.Outcome{conversation.OutcomeAnswered}, b.outcomes(r.Log))
+		require.Equal(t, 1, b.count("messages where state = 'sent' and maybe_duplicate"), "the mark stays")
+	})
+
 	t.Run("WaitsForAConversationThatIsBeingAnswered", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

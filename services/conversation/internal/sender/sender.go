@@ -174,7 +174,7 @@ func precondition(e *conversation.PeerError) (conversation.Verdict, time.Duratio
 		return conversation.WindowClosed, 0
 	case "INTEGRATION_DISABLED", "INTEGRATION_STOPPED", "INTEGRATION_INCOMPLETE":
 		return conversation.Wait, max(e.RetryAfter, pausedPause)
-	case "RECIPIENT_UNREACHABLE", "BOT_BLOCKED":
+	case "RECIPIENT_UNREACHABLE", "BOT_BLOCKED", conversation.ReasonOutcomeUnknown:
 		return conversation.Unreachable, 0
 	default:
 		return conversation.Refused, 0

@@ -54,6 +54,7 @@ func TestEachErrorOfChannelsHasItsVerdict(t *testing.T) {
 		"stopped":      {fault.New(fault.Precondition, "INTEGRATION_STOPPED", "x"), conversation.Wait, 10 * time.Second},
 		"incomplete":   {fault.New(fault.Precondition, "INTEGRATION_INCOMPLETE", "x"), conversation.Wait, 10 * time.Second},
 		"unreachable":  {fault.New(fault.Precondition, "RECIPIENT_UNREACHABLE", "x"), conversation.Unreachable, 0},
+		"unknown":      {fault.New(fault.Precondition, "OUTCOME_UNKNOWN", "x"), conversation.Unreachable, 0},
 		"blocked":      {fault.New(fault.Precondition, "BOT_BLOCKED", "x"), conversation.Unreachable, 0},
 		"precondition": {fault.New(fault.Precondition, "SOMETHING_NEW", "x"), conversation.Refused, 0},
 		"invalid":      {fault.New(fault.Invalid, "TEXT_INVALID", "x"), conversation.Refused, 0},
