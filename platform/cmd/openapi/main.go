@@ -1,5 +1,6 @@
 // Command openapi tidies the OpenAPI document that it reads: parameters in paths get the names that they have in JSON, paths
-// that then are the same become one, and of a long comment the first sentence is the summary.
+// that then are the same become one, of a long comment the first sentence is the summary, and every call says what it answers
+// without a key.
 package main
 
 import (
@@ -62,6 +63,7 @@ func fold(paths map[string]map[string]map[string]any) (map[string]map[string]map
 			}
 			renameParameters(operation)
 			splitSummary(operation)
+			askForKey(operation)
 			out[named][method] = operation
 		}
 	}
@@ -96,4 +98,12 @@ func splitSummary(operation map[string]any) {
 		return
 	}
 	operation["summary"], operation["description"] = sentence+".", rest
+}
+
+// askForKey adds the answer to a call without a key, which looks like all other errors.
+func askForKey(operation map[string]any) {
+	responses, _ := operation["responses"].(map[string]any)
+	if other, ok := responses["default"].(map[string]any); ok {
+		responses["401"] = map[string]any{"description": "The key is missing or not known.", "content": other["content"]}
+	}
 }

@@ -33,6 +33,23 @@ func TestPathsOfOneResourceBecomeOne(t *testing.T) {
 	require.NotContains(t, methods["patch"], "description")
 }
 
+func TestEveryCallSaysWhatItAnswersWithoutAKey(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	require.NoError(t, tidy(strings.NewReader(documentOf(`{"/a":{"get":{"responses":{"default":{"description":"E.","content":{"x":{}}}}}}}`)), &out))
+	var got document
+	require.NoError(t, json.Unmarshal([]byte(out.String()), &got))
+	require.JSONEq(t, `{"default":{"description":"E.","content":{"x":{}}},"401":{"description":"The key is missing or not known.","content":{"x":{}}}}`,
+		marshalled(t, got.Paths["/a"]["get"]["responses"]))
+}
+
+func marshalled(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return string(raw)
+}
+
 func TestMethodOfOnePathTwiceIsRefused(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder

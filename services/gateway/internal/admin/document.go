@@ -24,7 +24,12 @@ type operation struct {
 	Summary, Description, OperationID string
 	Parameters                        []parameter
 	RequestBody                       struct{ Content map[string]media }
-	Responses                         map[string]struct{ Content map[string]media }
+	Responses                         map[string]response
+}
+
+type response struct {
+	Description string
+	Content     map[string]media
 }
 
 type parameter struct {

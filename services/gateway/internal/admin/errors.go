@@ -41,13 +41,9 @@ func callError(ctx context.Context, _ *runtime.ServeMux, m runtime.Marshaler, w 
 	if after, ok := fault.RetryAfterOf(told.Err()); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 	}
-	body, err := m.Marshal(told.Proto())
-	if err != nil { // not of a status that we made
-		code, body = http.StatusInternalServerError, nil
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_, _ = w.Write(body)
+	_ = m.NewEncoder(w).Encode(told.Proto()) // fails only where nobody reads any more.
 }
 
 // streamError is how a stream ends that has begun.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -201,4 +202,16 @@ func TestStreamIsALineAMessage(t *testing.T) {
 	require.Contains(t, lines[0], "STATE_QUEUED")
 	require.Contains(t, lines[1], "STATE_READING")
 	require.Contains(t, lines[2], "STOPPING")
+}
+
+func TestSlowBodyIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.handler.deadline = 50 * time.Millisecond
+	body, stays := io.Pipe()
+	t.Cleanup(func() { _ = stays.Close() })
+	got := s.do(t, http.MethodPost, "/api/v1/knowledgeBases", body, nil)
+	require.Equal(t, http.StatusRequestTimeout, got.status)
+	require.Equal(t, "BODY_TOO_SLOW", got.reason(t))
+	require.True(t, s.handler.inFlight.TryAcquire(maxBytesInFlight), "its memory is given back")
 }

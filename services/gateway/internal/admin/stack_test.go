@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -52,7 +53,7 @@ func (f *fakeServices) serve(_ any, stream grpc.ServerStream) error {
 	for {
 		m := &emptypb.Empty{}
 		err := stream.RecvMsg(m)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
