@@ -62,8 +62,14 @@ func TestManagement(t *testing.T) {
 		t.Parallel()
 		g, p := setup(key)
 		for _, pairs := range [][]string{
-			nil, {"authorization", ""}, {"authorization", "Bearer"}, {"authorization", "Bearer "}, {"authorization", "Bearer x"},
-			{"authorization", "Basic " + key}, {"authorization", key}, {"authorization", "Bearer " + key + "x"},
+			nil,
+			{"authorization", ""},
+			{"authorization", "Bearer"},
+			{"authorization", "Bearer "},
+			{"authorization", "Bearer x"},
+			{"authorization", "Basic " + key},
+			{"authorization", key},
+			{"authorization", "Bearer " + key + "x"},
 			{"authorization", "Bearer x", "authorization", "Bearer " + key},
 		} {
 			unary, stream := call(t, g, method, pairs...)
