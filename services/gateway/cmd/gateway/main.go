@@ -38,7 +38,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
-	people, err := admin.NewHandler(ctx, management(cfg, s))
+	people, err := admin.NewHandler(ctx, management(cfg, s), s.Draining())
 	if err != nil {
 		return err
 	}

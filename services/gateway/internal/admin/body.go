@@ -40,7 +40,9 @@ func (h *Handler) take(w http.ResponseWriter, size int64, in time.Duration) (rel
 		full := fault.New(fault.Unavailable, "TOO_MUCH_IN_FLIGHT", "too many requests are being read, try again").WithRetryAfter(retryAfter)
 		return func() {}, full
 	}
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(in)) // best effort: a recorder in tests has none.
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(in)) // best effort, both: a recorder in tests has none.
+	_ = control.SetWriteDeadline(time.Now().Add(in + callDeadline))
 	return func() { h.inFlight.Release(size) }, nil
 }
 

@@ -46,7 +46,6 @@ type schema struct {
 	Enum                      []string
 	Items                     *schema
 	Properties                map[string]schema
-	AdditionalProperties      json.RawMessage
 }
 
 func readDocument(raw []byte) (document, error) {
@@ -59,7 +58,8 @@ func readDocument(raw []byte) (document, error) {
 type route struct {
 	segments []string
 	verb     string
-	methods  []string // in capitals, in order
+	methods  []string            // in capitals, in order
+	query    map[string][]string // parameters of a method
 	stream   bool
 }
 
@@ -69,10 +69,16 @@ type routes []route
 func (d document) routes() routes {
 	var all routes
 	for path, methods := range d.Paths {
-		r := route{stream: strings.HasSuffix(path, watchVerb)}
+		r := route{stream: strings.HasSuffix(path, watchVerb), query: map[string][]string{}}
 		r.segments, r.verb = split(path)
-		for _, method := range slices.Sorted(maps.Keys(methods)) {
-			r.methods = append(r.methods, strings.ToUpper(method))
+		for _, name := range slices.Sorted(maps.Keys(methods)) {
+			method := strings.ToUpper(name)
+			r.methods = append(r.methods, method)
+			for _, p := range methods[name].Parameters {
+				if p.In == "query" {
+					r.query[method] = append(r.query[method], p.Name)
+				}
+			}
 		}
 		all = append(all, r)
 	}

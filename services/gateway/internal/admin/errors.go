@@ -46,8 +46,16 @@ func callError(ctx context.Context, _ *runtime.ServeMux, m runtime.Marshaler, w 
 	_ = m.NewEncoder(w).Encode(told.Proto()) // fails only where nobody reads any more.
 }
 
+// errStopping is why a stream ends before its time.
+var errStopping = fault.New(fault.Unavailable, "STOPPING", "the gateway stops: ask again")
+
 // streamError is how a stream ends that has begun.
-func streamError(ctx context.Context, err error) *status.Status { return present(ctx, err) }
+func streamError(ctx context.Context, err error) *status.Status {
+	if errors.Is(context.Cause(ctx), errStopping) {
+		err = errStopping
+	}
+	return present(ctx, err)
+}
 
 // present makes of an error what a client may read: only what a service of ours wrote for it. The text of a connection that
 // fails names addresses, and that of a decoder repeats what it could not read, maybe a secret.
@@ -64,7 +72,7 @@ func present(ctx context.Context, err error) *status.Status {
 }
 
 // places are the parts of a decoder's text that only say where: names that the sender wrote, never values.
-var places = regexp.MustCompile(`\(line \d+:\d+\)|unknown field "\w{1,64}"|(unknown )?parameter: [\w.]{1,64}|parsing field "\w{1,64}"`)
+var places = regexp.MustCompile(`\(line \d+:\d+\)|unknown field "\w{1,64}"|parameter: [\w.]{1,64}|parsing field "\w{1,64}"`)
 
 func place(err error) string {
 	found := places.FindAllString(err.Error(), -1)

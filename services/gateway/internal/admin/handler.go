@@ -43,16 +43,22 @@ type Handler struct {
 	known    routes
 	inFlight *semaphore.Weighted
 	deadline time.Duration // for a body
+	largest  int64         // an upload
+	stopping <-chan struct{}
 }
 
 // NewHandler makes the handler in front of conn, which authenticates, authorises and limits each call by its metadata:
-// authorization as it came, x-request-id, and the peer's address as edge.RemoteAddress reads it.
-func NewHandler(ctx context.Context, conn grpc.ClientConnInterface) (*Handler, error) {
+// authorization as it came, x-request-id, and the peer's address as edge.RemoteAddress reads it. Streams end when stopping is
+// closed: an open one would hold up the end of the program.
+func NewHandler(ctx context.Context, conn grpc.ClientConnInterface, stopping <-chan struct{}) (*Handler, error) {
 	spec, err := readDocument(openapi.Document())
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{routes: http.NewServeMux(), conn: conn, known: spec.routes(), inFlight: semaphore.NewWeighted(maxBytesInFlight), deadline: bodyDeadline}
+	h := &Handler{
+		routes: http.NewServeMux(), conn: conn, known: spec.routes(), stopping: stopping,
+		inFlight: semaphore.NewWeighted(maxBytesInFlight), deadline: bodyDeadline, largest: maxUploadBytes,
+	}
 	if h.rest, err = newREST(ctx, conn, h.known); err != nil {
 		return nil, err
 	}
@@ -95,13 +101,33 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	deadline := callDeadline
-	if h.known.streams(r) {
-		deadline = watchDeadline
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(watchDeadline)) // best effort: a recorder in tests has none.
+	if err := h.known.tidyQuery(r); err != nil {
+		h.fail(w, r, err)
+		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), deadline)
+	if h.known.streams(r) {
+		h.stream(w, r)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callDeadline)
 	defer cancel()
+	h.rest.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// stream answers an RPC that goes on answering.
+func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
+	ctx, end := context.WithCancelCause(r.Context())
+	defer end(nil)
+	ctx, cancel := context.WithTimeout(ctx, watchDeadline)
+	defer cancel()
+	go func() {
+		select {
+		case <-h.stopping:
+			end(errStopping)
+		case <-ctx.Done():
+		}
+	}()
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(watchDeadline + callDeadline)) // best effort: a recorder in tests has none.
 	h.rest.ServeHTTP(w, r.WithContext(ctx))
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"net/http"
@@ -27,7 +28,7 @@ func TestWebhookLogsAreListed(t *testing.T) {
 		WebhookLogs:   []*conversationv1.WebhookLog{{Id: "7", Platform: typev1.Platform_PLATFORM_TELEGRAM, ResponseStatus: 200}},
 		NextPageToken: "more",
 	})
-	got := s.get(t, "/api/v1/webhookLogs?platform=PLATFORM_TELEGRAM&pageSize=1&page_token=t&deadOnly=true")
+	got := s.get(t, "/api/v1/webhookLogs?platform=PLATFORM_TELEGRAM&pageSize=1&pageToken=t&deadOnly=true")
 	require.Equal(t, http.StatusOK, got.status, got.body)
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
 	require.JSONEq(t, `{"webhookLogs":[{"id":"7","platform":"PLATFORM_TELEGRAM","eventType":"","responseStatus":200,"response":"",
@@ -107,7 +108,7 @@ func TestAddressOfAPeerThatIsAwayIsNotTold(t *testing.T) {
 	conn, err := grpc.NewClient("127.0.0.1:1", grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	handler, err := NewHandler(t.Context(), conn)
+	handler, err := NewHandler(t.Context(), conn, nil)
 	require.NoError(t, err)
 	s := newStack(t)
 	s.Config.Handler = handler
@@ -126,19 +127,22 @@ func TestInputIsCheckedBeforeACall(t *testing.T) {
 		status             int
 		reason, text       string
 	}{
-		"no JSON":            {"POST", integrations, secret, nil, 400, reasonMalformed, "the request cannot be read"},
-		"unknown field":      {"POST", integrations, `{"nmae":"x"}`, nil, 400, reasonMalformed, `the request cannot be read: (line 1:2) unknown field "nmae"`},
-		"wrong type":         {"POST", integrations, `{"name":{"x":"` + secret + `"}}`, nil, 400, reasonMalformed, "the request cannot be read: (line 1:9)"},
-		"unknown parameter":  {"GET", "/api/v1/webhookLogs?platfrom=PLATFORM_TELEGRAM", "", nil, 400, reasonMalformed, "the request cannot be read: unknown parameter: platfrom"},
-		"parameter's value":  {"GET", "/api/v1/webhookLogs?pageSize=" + secret, "", nil, 400, reasonMalformed, `the request cannot be read: parsing field "page_size"`},
-		"no enum":            {"GET", "/api/v1/users?platform=" + secret, "", nil, 400, reasonMalformed, `the request cannot be read: parsing field "platform"`},
-		"form":               {"POST", integrations, "name=x", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
-		"no type":            {"POST", integrations, "{}", http.Header{"Content-Type": nil}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
-		"packed":             {"POST", integrations, "{}", http.Header{"Content-Encoding": {"gzip"}}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
-		"too large":          {"POST", integrations, `{"name":"` + strings.Repeat("x", maxJSONBytes) + `"}`, nil, 413, "BODY_TOO_LARGE", "the body has more than 1048576 bytes"},
-		"no route":           {"GET", "/api/v1/nothing", "", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
-		"webhooks elsewhere": {"POST", "/api/integrations/webhooks/telegram", "{}", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
-		"no verb":            {"POST", "/api/v1/conversations/x:explode", "{}", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
+		"no JSON":             {"POST", integrations, secret, nil, 400, reasonMalformed, "the request cannot be read"},
+		"unknown field":       {"POST", integrations, `{"nmae":"x"}`, nil, 400, reasonMalformed, `the request cannot be read: (line 1:2) unknown field "nmae"`},
+		"wrong type":          {"POST", integrations, `{"name":{"x":"` + secret + `"}}`, nil, 400, reasonMalformed, "the request cannot be read: (line 1:9)"},
+		"unknown parameter":   {"GET", "/api/v1/webhookLogs?platfrom=PLATFORM_TELEGRAM", "", nil, 400, "PARAMETER", "a parameter is unknown: platfrom"},
+		"secret as a name":    {"GET", "/api/v1/users?" + secret, "", nil, 400, "PARAMETER", "a parameter is unknown"},
+		"bad query":           {"GET", "/api/v1/users?pageToken=%zz", "", nil, 400, reasonMalformed, "the query cannot be read"},
+		"parameter of a post": {"POST", "/api/v1/conversations/x:close?id=y", "", nil, 400, "PARAMETER", "a parameter is unknown: id"},
+		"parameter's value":   {"GET", "/api/v1/webhookLogs?pageSize=" + secret, "", nil, 400, reasonMalformed, `the request cannot be read: parsing field "page_size"`},
+		"no enum":             {"GET", "/api/v1/users?platform=" + secret, "", nil, 400, reasonMalformed, `the request cannot be read: parsing field "platform"`},
+		"form":                {"POST", integrations, "name=x", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
+		"no type":             {"POST", integrations, "{}", http.Header{"Content-Type": nil}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
+		"packed":              {"POST", integrations, "{}", http.Header{"Content-Encoding": {"gzip"}}, 415, "CONTENT_TYPE", "the body must be application/json, not packed"},
+		"too large":           {"POST", integrations, `{"name":"` + strings.Repeat("x", maxJSONBytes) + `"}`, nil, 413, "BODY_TOO_LARGE", "the body has more than 1048576 bytes"},
+		"no route":            {"GET", "/api/v1/nothing", "", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
+		"webhooks elsewhere":  {"POST", "/api/integrations/webhooks/telegram", "{}", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
+		"no verb":             {"POST", "/api/v1/conversations/x:explode", "{}", nil, 404, "NO_ROUTE", "there is nothing at this address: see /api/docs"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -214,4 +218,21 @@ func TestSlowBodyIsNotWaitedFor(t *testing.T) {
 	require.Equal(t, http.StatusRequestTimeout, got.status)
 	require.Equal(t, "BODY_TOO_SLOW", got.reason(t))
 	require.True(t, s.handler.inFlight.TryAcquire(maxBytesInFlight), "its memory is given back")
+}
+
+func TestOpenStreamEndsWithTheGateway(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	s.services.hold = true
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/api/v1/ingestions/1:watch", nil)
+	require.NoError(t, err)
+	response, err := http.DefaultTransport.RoundTrip(request)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	lines := bufio.NewScanner(response.Body)
+	require.True(t, lines.Scan(), "the first message comes at once")
+	close(s.stop)
+	require.True(t, lines.Scan())
+	require.Contains(t, lines.Text(), `"reason":"STOPPING"`)
+	require.False(t, lines.Scan())
 }

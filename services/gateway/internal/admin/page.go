@@ -30,7 +30,7 @@ func newPage(d document) (*page, error) {
 	parsed, err := template.New("page").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // a file of ours
 		"upper": strings.ToUpper, "paragraphs": func(s string) []string { return strings.Split(s, "\n\n") },
-		"short": short, "typeOf": typeOf,
+		"spans": spans, "short": short, "typeOf": typeOf,
 	}).Parse(pageHTML)
 	if err != nil {
 		return nil, err
@@ -82,6 +82,20 @@ func contents(d document) view {
 		v.Sections = append(v.Sections, s)
 	}
 	return v
+}
+
+// span is a part of a text, in Markdown's backticks or not.
+type span struct {
+	Text string
+	Code bool
+}
+
+func spans(text string) []span {
+	var all []span
+	for i, part := range strings.Split(text, "`") {
+		all = append(all, span{Text: part, Code: i%2 == 1})
+	}
+	return all
 }
 
 // short is the name of a component without its package.

@@ -2,16 +2,11 @@ package admin
 
 import (
 	"context"
-	"fmt"
-	"net/url"
 	"strings"
-	"unicode"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
-	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
@@ -35,7 +30,6 @@ func newREST(ctx context.Context, conn grpc.ClientConnInterface, known routes) (
 		runtime.WithRoutingErrorHandler(known.refuse),
 		runtime.WithErrorHandler(callError),
 		runtime.WithStreamErrorHandler(streamError),
-		runtime.SetQueryParameterParser(strictQuery{}),
 	)
 	for _, register := range services() {
 		if err := register(ctx, mux, conn); err != nil {
@@ -80,41 +74,4 @@ func marshaler() runtime.Marshaler {
 // incomingHeader lets the request id through; grpc-gateway itself adds authorization.
 func incomingHeader(name string) (string, bool) {
 	return requestid.Header, strings.EqualFold(name, requestid.Header)
-}
-
-// strictQuery refuses parameters that no field has, which grpc-gateway drops: a filter with a typing error would show everything.
-// It also takes an update mask in the names of JSON.
-type strictQuery struct{ runtime.DefaultQueryParser }
-
-// Parse fills the request from the query.
-func (q strictQuery) Parse(request proto.Message, values url.Values, filter *utilities.DoubleArray) error {
-	fields := request.ProtoReflect().Descriptor().Fields()
-	for name, given := range values {
-		first, _, _ := strings.Cut(name, ".")
-		field := fields.ByJSONName(first)
-		if field == nil {
-			field = fields.ByTextName(first)
-		}
-		if field == nil {
-			return fmt.Errorf("unknown parameter: %s", name)
-		}
-		if field.Name() == "update_mask" {
-			for i := range given {
-				given[i] = snake(given[i])
-			}
-		}
-	}
-	return q.DefaultQueryParser.Parse(request, values, filter)
-}
-
-// snake turns names of JSON into those of fields.
-func snake(mask string) string {
-	var out strings.Builder
-	for _, c := range mask {
-		if unicode.IsUpper(c) {
-			out.WriteByte('_')
-		}
-		out.WriteRune(unicode.ToLower(c))
-	}
-	return out.String()
 }

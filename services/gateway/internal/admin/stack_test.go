@@ -44,6 +44,7 @@ type fakeServices struct {
 	calls   []received
 	answers []proto.Message
 	err     error
+	hold    bool // streams stay open.
 }
 
 func (f *fakeServices) serve(_ any, stream grpc.ServerStream) error {
@@ -62,14 +63,18 @@ func (f *fakeServices) serve(_ any, stream grpc.ServerStream) error {
 		call.messages = append(call.messages, m)
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	f.calls = append(f.calls, call)
-	for _, m := range f.answers {
+	answers, err, hold := f.answers, f.err, f.hold
+	f.mu.Unlock()
+	for _, m := range answers {
 		if err := stream.SendMsg(m); err != nil {
 			return err
 		}
 	}
-	return f.err
+	if hold {
+		<-stream.Context().Done()
+	}
+	return err
 }
 
 // say sets the answer to all calls from now on: the messages, then the error.
@@ -97,11 +102,12 @@ type stack struct {
 	*httptest.Server
 	handler  *Handler
 	services *fakeServices
+	stop     chan struct{}
 }
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
-	s := &stack{services: &fakeServices{answers: []proto.Message{&emptypb.Empty{}}}}
+	s := &stack{services: &fakeServices{answers: []proto.Message{&emptypb.Empty{}}}, stop: make(chan struct{})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	server := rpc.NewServer(zap.NewNop(), rpc.WithServerOptions(grpc.UnknownServiceHandler(s.services.serve)))
@@ -110,7 +116,7 @@ func newStack(t *testing.T) *stack {
 	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	s.handler, err = NewHandler(context.Background(), conn)
+	s.handler, err = NewHandler(context.Background(), conn, s.stop)
 	require.NoError(t, err)
 	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(s.Close)

@@ -34,7 +34,7 @@ func (h *Handler) upload(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), uploadDeadline)
 	defer cancel()
-	r.Body = http.MaxBytesReader(w, r.Body, maxUploadBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, h.largest)
 	response, err := h.pass(ctx, r)
 	if err != nil {
 		h.fail(w, r, err)

@@ -5,8 +5,10 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,11 +86,12 @@ func TestUploadThatIsNotWholeIsNotStored(t *testing.T) {
 		"long field":    {[]string{"title", strings.Repeat("x", maxFieldBytes+1), "a.md", "x"}, 400, "FORM_FIELD"},
 		"many fields":   {append(strings.Split(strings.Repeat("title,x,", maxFields), ",")[:2*maxFields], "a.md", "x"), 400, "FORM_FIELD"},
 		"not last":      {[]string{"a.md", "x", "title", "x"}, 400, "FILE_NOT_LAST"},
-		"too large":     {[]string{"a.pdf", strings.Repeat("x", maxUploadBytes)}, 413, "BODY_TOO_LARGE"},
+		"too large":     {[]string{"a.pdf", strings.Repeat("x", 2*pieceBytes)}, 413, "BODY_TOO_LARGE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStack(t)
+			s.handler.largest = 2 * pieceBytes
 			got := s.uploaded(t, c.parts...)
 			require.Equal(t, c.status, got.status, got.body)
 			require.Equal(t, c.reason, got.reason(t))
@@ -106,6 +109,24 @@ func TestUploadThatBreaksOffIsNotStored(t *testing.T) {
 	require.Equal(t, reasonMalformed, got.reason(t))
 	require.Empty(t, s.services.all())
 }
+
+func TestSlowUploadOutlivesTheListener(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	server := httptest.NewUnstartedServer(s.handler)
+	server.Config.ReadTimeout, server.Config.WriteTimeout = 200*time.Millisecond, 200*time.Millisecond
+	server.Start()
+	t.Cleanup(server.Close)
+	s.Server = server
+	body, header := form(t, "a.md", strings.Repeat("x", 2*pieceBytes))
+	passed := time.NewTimer(500 * time.Millisecond)
+	slow := io.MultiReader(io.LimitReader(body, pieceBytes), readerFunc(func([]byte) (int, error) { <-passed.C; return 0, io.EOF }), body)
+	require.Equal(t, http.StatusOK, s.do(t, http.MethodPost, uploadPath, slow, header).status)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func TestRefusalOfAnUploadIsTold(t *testing.T) {
 	t.Parallel()
