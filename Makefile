@@ -44,13 +44,17 @@ $(BIN)/protoc-gen-go-grpc: tools/protoc/go.mod
 	@$(call tool,protoc,google.golang.org/grpc/cmd/protoc-gen-go-grpc)
 $(BIN)/protoc-gen-grpc-gateway: tools/protoc/go.mod
 	@$(call tool,protoc,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway)
+$(BIN)/protoc-gen-openapiv3: tools/protoc/go.mod
+	@$(call tool,protoc,github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv3)
+$(BIN)/openapiv3-merge: tools/protoc/go.mod
+	@$(call tool,protoc,github.com/grpc-ecosystem/grpc-gateway/v2/openapiv3-merge)
 $(BIN)/grpcurl: tools/protoc/go.mod
 	@$(call tool,protoc,github.com/fullstorydev/grpcurl/cmd/grpcurl)
 
 $(BIN)/kube-score: tools/kube-score/go.mod
 	@$(call tool,kube-score,github.com/zegl/kube-score/cmd/kube-score)
 
-BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway)
+BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway protoc-gen-openapiv3 openapiv3-merge)
 
 # `make bin/grpcurl` as people type it: the rules above have whole paths.
 bin/%: $(BIN)/% ;
@@ -64,6 +68,7 @@ tools: $(BUF_TOOLS) $(BIN)/golangci-lint $(BIN)/grpcurl $(BIN)/kube-score $(BIN)
 generate: $(BUF_TOOLS) ## Write gen/ anew from proto/
 	@buf format -w --path proto/knobot
 	@rm -rf gen/knobot && buf generate
+	@scripts/openapi > gen/openapi/openapi.json
 	@go run ./platform/cmd/configuration > docs/configuration.md
 
 .PHONY: fmt

@@ -51,7 +51,7 @@ func TestOneEnvironmentServesAll(t *testing.T) {
 		"KNOBOT_ROLE": "all", "KNOBOT_LONGEST_WAIT": "5s", "KNOBOT_WORKERS": "4", "KNOBOT_STALE_AFTER": "12h", // conversation's
 		"KNOBOT_LLM_PROVIDER": "extractive", "KNOBOT_LLM_MODEL": "none", // rag's
 		"KNOBOT_ECHO_WAIT": "30s", "KNOBOT_WHATSAPP_RATE": "1000", "KNOBOT_TELEGRAM_RATE": "30", "WHATSAPP_API_VERSION": "v26.0", "WHATSAPP_WABA_ID": "102290129340398", // channels'
-		"KNOBOT_GATEWAY_ADDR": "127.0.0.1:9100", "KNOBOT_ADMIN_ADDR": "127.0.0.1:9080", "KNOBOT_DATA_DIR": "/nowhere", // others'
+		"KNOBOT_GATEWAY_ADDR": "127.0.0.1:9100", "KNOBOT_ADMIN_URL": "http://127.0.0.1:9080", "KNOBOT_DATA_DIR": "/nowhere", // others'
 		"KNOBOT_RAG_SERVICE_HOST": "10.0.0.1", "KNOBOT_RAG_PORT_9102_TCP_ADDR": "10.0.0.1", // Kubernetes'
 		"KNOBOT_LOG_LEVEL": "debug",
 	})

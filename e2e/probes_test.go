@@ -55,7 +55,8 @@ func starts(t *testing.T, program string, environment map[string]string) {
 	t.Helper()
 	here := map[string]string{
 		"KNOBOT_GRPC_ADDR": "127.0.0.1:0", "KNOBOT_DEBUG_ADDR": "127.0.0.1:0", "KNOBOT_HTTP_ADDR": "127.0.0.1:0", "KNOBOT_DRAIN": "0s",
-		"KNOBOT_MEDIA_URL": "file://" + t.TempDir(), "KNOBOT_CACHE_DIR": t.TempDir(),
+		"KNOBOT_ADMIN_ADDR": "127.0.0.1:0",
+		"KNOBOT_MEDIA_URL":  "file://" + t.TempDir(), "KNOBOT_CACHE_DIR": t.TempDir(),
 	}
 	maps.Copy(environment, here)
 	cmd := exec.CommandContext(t.Context(), system.Bin(program))

@@ -20,7 +20,7 @@ import (
 // Its addresses are the real ones, so it skips where KnoBot is running already.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9101", "127.0.0.1:9102", "127.0.0.1:9103", "127.0.0.1:9800"} {
+	for _, address := range []string{"127.0.0.1:9000", "127.0.0.1:9080", "127.0.0.1:9101", "127.0.0.1:9102", "127.0.0.1:9103", "127.0.0.1:9800"} {
 		l, err := net.Listen("tcp", address)
 		if err != nil {
 			t.Skipf("%s is in use: stop the KnoBot that runs there to run this test", address)

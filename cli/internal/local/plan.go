@@ -28,6 +28,7 @@ func specs() []serviceSpec {
 // plan chooses every address that is not set, so that each program's environment says the whole truth.
 func plan(env environment) {
 	env.choose("KNOBOT_HTTP_ADDR", "127.0.0.1:9000")
+	env.choose("KNOBOT_ADMIN_ADDR", "127.0.0.1:9080")
 	for _, s := range specs() {
 		env.choose(s.address, s.gRPC)
 	}
@@ -48,7 +49,7 @@ func forService(env environment, s serviceSpec, db *database) environment {
 
 // checkFree refuses to start on addresses that are in use, before anything else is done.
 func checkFree(env environment, simulator bool) error {
-	wanted := map[string]string{"the webhooks": env["KNOBOT_HTTP_ADDR"]}
+	wanted := map[string]string{"the webhooks": env["KNOBOT_HTTP_ADDR"], "the management API": env["KNOBOT_ADMIN_ADDR"]}
 	for _, s := range specs() {
 		wanted[s.name] = env[s.address]
 	}

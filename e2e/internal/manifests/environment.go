@@ -27,7 +27,7 @@ var elsewhere = map[string]string{
 	"KNOBOT_ADMIN_URL":            "for the command line",
 	"KNOBOT_PUBLIC_URL":           "for the command line",
 	"KNOBOT_ADMIN_ADDR":           "the management API stays on the pod's loopback, its default",
-	"KNOBOT_ADMIN_API_KEY":        "the gateway does not read it yet",
+	"KNOBOT_ADMIN_API_KEY":        "without one that API is closed, and nobody reaches a pod's loopback",
 	"KNOBOT_DATA_DIR":             "for make up",
 	"KNOBOT_SHARED_DIR":           "for tests",
 	"KNOBOT_TEST_POSTGRES_URL":    "for tests",

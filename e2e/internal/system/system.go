@@ -50,12 +50,14 @@ const (
 type Credentials struct {
 	PhoneNumberID, AccessToken, VerifyToken, AppSecret string
 	BotToken, SecretToken                              string
+	AdminKey                                           string // of the management API
 }
 
 // System is a running KnoBot.
 type System struct {
 	Database                                          string
 	HTTP                                              string // base URL of the webhook edge
+	AdminURL                                          string // base URL of the management API
 	SimulatorURL                                      string
 	Credentials                                       Credentials
 	Gateway, Conversation, RAG, Channels, SimulatorOf *Program
@@ -123,7 +125,7 @@ func Start(ctx context.Context, stores *Stores, o Options) (*System, error) {
 }
 
 func (s *System) plan(o Options) error {
-	addresses, err := freeAddresses(6)
+	addresses, err := freeAddresses(7)
 	if err != nil {
 		return err
 	}
@@ -132,10 +134,11 @@ func (s *System) plan(o Options) error {
 		return err
 	}
 	gateway, conversation, rag, channels, sim, edge := addresses[0], addresses[1], addresses[2], addresses[3], addresses[4], addresses[5]
-	s.HTTP, s.SimulatorURL = "http://"+edge, "http://"+sim
+	admin := addresses[6]
+	s.HTTP, s.AdminURL, s.SimulatorURL = "http://"+edge, "http://"+admin, "http://"+sim
 	s.Credentials = Credentials{
 		PhoneNumberID: "106540352242922", AccessToken: "token-" + random(16), VerifyToken: "verify-" + random(16),
-		AppSecret: random(16), BotToken: "123456789:" + random(18), SecretToken: random(16),
+		AppSecret: random(16), BotToken: "123456789:" + random(18), SecretToken: random(16), AdminKey: random(16),
 	}
 	if o.After != nil {
 		s.Credentials, keyset = o.After.Credentials, o.After.env["KNOBOT_ENCRYPTION_KEYSET"]
@@ -143,7 +146,7 @@ func (s *System) plan(o Options) error {
 	c := s.Credentials
 	s.env = map[string]string{
 		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "KNOBOT_DRAIN": "100ms",
-		"KNOBOT_HTTP_ADDR": edge, "KNOBOT_CONVERSATION_ADDR": s.through("conversation", conversation),
+		"KNOBOT_HTTP_ADDR": edge, "KNOBOT_ADMIN_ADDR": admin, "KNOBOT_ADMIN_API_KEY": c.AdminKey, "KNOBOT_CONVERSATION_ADDR": s.through("conversation", conversation),
 		"KNOBOT_RAG_ADDR": s.through("rag", rag), "KNOBOT_CHANNELS_ADDR": s.through("channels", channels),
 		"KNOBOT_SIMULATOR_ADDR": sim, "KNOBOT_SIMULATOR_WEBHOOK_URL": s.through(Webhooks, s.HTTP), "KNOBOT_DEBUG_ADDR": "127.0.0.1:0",
 		"KNOBOT_WEAVIATE_URL":       s.through(WeaviateHTTP, s.stores.Weaviate.HTTPURL),
@@ -205,10 +208,9 @@ func (s *System) Twin(p *Program, host string) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	edge := "KNOBOT_HTTP_ADDR="
 	for i, pair := range twin.env {
-		if of, ok := strings.CutPrefix(pair, edge); ok {
-			twin.env[i] = edge + address(of)
+		if name, of, _ := strings.Cut(pair, "="); name == "KNOBOT_HTTP_ADDR" || name == "KNOBOT_ADMIN_ADDR" {
+			twin.env[i] = name + "=" + address(of)
 		}
 	}
 	s.twins = append(s.twins, twin)

@@ -8,6 +8,7 @@ package channelsv1
 
 import (
 	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -1575,7 +1576,7 @@ var File_knobot_channels_v1_integration_service_proto protoreflect.FileDescripto
 
 const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\n" +
-	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
+	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
 	"\vIntegration\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1684,16 +1685,16 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\x06synced\x18\x03 \x01(\v2\x1a.knobot.channels.v1.SyncedH\x00R\x06syncedB\x06\n" +
 	"\x04news\"$\n" +
 	"\x06Synced\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision2\xfc\x06\n" +
-	"\x12IntegrationService\x12p\n" +
-	"\x11CreateIntegration\x12,.knobot.channels.v1.CreateIntegrationRequest\x1a-.knobot.channels.v1.CreateIntegrationResponse\x12g\n" +
-	"\x0eGetIntegration\x12).knobot.channels.v1.GetIntegrationRequest\x1a*.knobot.channels.v1.GetIntegrationResponse\x12m\n" +
-	"\x10ListIntegrations\x12+.knobot.channels.v1.ListIntegrationsRequest\x1a,.knobot.channels.v1.ListIntegrationsResponse\x12p\n" +
-	"\x11UpdateIntegration\x12,.knobot.channels.v1.UpdateIntegrationRequest\x1a-.knobot.channels.v1.UpdateIntegrationResponse\x12p\n" +
-	"\x11DeleteIntegration\x12,.knobot.channels.v1.DeleteIntegrationRequest\x1a-.knobot.channels.v1.DeleteIntegrationResponse\x12[\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision2\xc6\t\n" +
+	"\x12IntegrationService\x12\x9b\x01\n" +
+	"\x11CreateIntegration\x12,.knobot.channels.v1.CreateIntegrationRequest\x1a-.knobot.channels.v1.CreateIntegrationResponse\")\x82\xd3\xe4\x93\x02#:\vintegration\"\x14/api/v1/integrations\x12\x8a\x01\n" +
+	"\x0eGetIntegration\x12).knobot.channels.v1.GetIntegrationRequest\x1a*.knobot.channels.v1.GetIntegrationResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/integrations/{id}\x12\x8b\x01\n" +
+	"\x10ListIntegrations\x12+.knobot.channels.v1.ListIntegrationsRequest\x1a,.knobot.channels.v1.ListIntegrationsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/integrations\x12\xac\x01\n" +
+	"\x11UpdateIntegration\x12,.knobot.channels.v1.UpdateIntegrationRequest\x1a-.knobot.channels.v1.UpdateIntegrationResponse\":\x82\xd3\xe4\x93\x024:\vintegration2%/api/v1/integrations/{integration.id}\x12\x93\x01\n" +
+	"\x11DeleteIntegration\x12,.knobot.channels.v1.DeleteIntegrationRequest\x1a-.knobot.channels.v1.DeleteIntegrationResponse\"!\x82\xd3\xe4\x93\x02\x1b*\x19/api/v1/integrations/{id}\x12\x98\x01\n" +
 	"\n" +
-	"SetWebhook\x12%.knobot.channels.v1.SetWebhookRequest\x1a&.knobot.channels.v1.SetWebhookResponse\x12g\n" +
-	"\x0eGetWebhookInfo\x12).knobot.channels.v1.GetWebhookInfoRequest\x1a*.knobot.channels.v1.GetWebhookInfoResponse\x12r\n" +
+	"SetWebhook\x12%.knobot.channels.v1.SetWebhookRequest\x1a&.knobot.channels.v1.SetWebhookResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/api/v1/integrations/{integration_id}:setWebhook\x12\xa2\x01\n" +
+	"\x0eGetWebhookInfo\x12).knobot.channels.v1.GetWebhookInfoRequest\x1a*.knobot.channels.v1.GetWebhookInfoResponse\"9\x82\xd3\xe4\x93\x023\x121/api/v1/integrations/{integration_id}/webhookInfo\x12r\n" +
 	"\x11WatchIntegrations\x12,.knobot.channels.v1.WatchIntegrationsRequest\x1a-.knobot.channels.v1.WatchIntegrationsResponse0\x01B<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
 
 var (

@@ -7,6 +7,7 @@
 package conversationv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -1279,7 +1280,7 @@ var File_knobot_conversation_v1_conversation_service_proto protoreflect.FileDesc
 
 const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
-	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\x88\x05\n" +
+	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\x88\x05\n" +
 	"\fConversation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x17\n" +
@@ -1392,13 +1393,13 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\bFeedback\x12\x18\n" +
 	"\x14FEEDBACK_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11FEEDBACK_POSITIVE\x10\x01\x12\x15\n" +
-	"\x11FEEDBACK_NEGATIVE\x10\x022\xe5\x04\n" +
-	"\x13ConversationService\x12r\n" +
-	"\x0fGetConversation\x12..knobot.conversation.v1.GetConversationRequest\x1a/.knobot.conversation.v1.GetConversationResponse\x12x\n" +
-	"\x11ListConversations\x120.knobot.conversation.v1.ListConversationsRequest\x1a1.knobot.conversation.v1.ListConversationsResponse\x12x\n" +
-	"\x11CloseConversation\x120.knobot.conversation.v1.CloseConversationRequest\x1a1.knobot.conversation.v1.CloseConversationResponse\x12{\n" +
-	"\x12ResumeConversation\x121.knobot.conversation.v1.ResumeConversationRequest\x1a2.knobot.conversation.v1.ResumeConversationResponse\x12i\n" +
-	"\fListMessages\x12+.knobot.conversation.v1.ListMessagesRequest\x1a,.knobot.conversation.v1.ListMessagesResponseBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
+	"\x11FEEDBACK_NEGATIVE\x10\x022\xc2\x06\n" +
+	"\x13ConversationService\x12\x96\x01\n" +
+	"\x0fGetConversation\x12..knobot.conversation.v1.GetConversationRequest\x1a/.knobot.conversation.v1.GetConversationResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/conversations/{id}\x12\x97\x01\n" +
+	"\x11ListConversations\x120.knobot.conversation.v1.ListConversationsRequest\x1a1.knobot.conversation.v1.ListConversationsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/conversations\x12\xa5\x01\n" +
+	"\x11CloseConversation\x120.knobot.conversation.v1.CloseConversationRequest\x1a1.knobot.conversation.v1.CloseConversationResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/conversations/{id}:close\x12\xa9\x01\n" +
+	"\x12ResumeConversation\x121.knobot.conversation.v1.ResumeConversationRequest\x1a2.knobot.conversation.v1.ResumeConversationResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/conversations/{id}:resume\x12\xa3\x01\n" +
+	"\fListMessages\x12+.knobot.conversation.v1.ListMessagesRequest\x1a,.knobot.conversation.v1.ListMessagesResponse\"8\x82\xd3\xe4\x93\x022\x120/api/v1/conversations/{conversation_id}/messagesBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
 	file_knobot_conversation_v1_conversation_service_proto_rawDescOnce sync.Once

@@ -8,6 +8,7 @@ package conversationv1
 
 import (
 	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -383,7 +384,7 @@ var File_knobot_conversation_v1_user_service_proto protoreflect.FileDescriptor
 
 const file_knobot_conversation_v1_user_service_proto_rawDesc = "" +
 	"\n" +
-	")knobot/conversation/v1/user_service.proto\x12\x16knobot.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\x80\x03\n" +
+	")knobot/conversation/v1/user_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\x80\x03\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x124\n" +
@@ -410,10 +411,10 @@ const file_knobot_conversation_v1_user_service_proto_rawDesc = "" +
 	"\bplatform\x18\x04 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\"o\n" +
 	"\x11ListUsersResponse\x122\n" +
 	"\x05users\x18\x01 \x03(\v2\x1c.knobot.conversation.v1.UserR\x05users\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xcb\x01\n" +
-	"\vUserService\x12Z\n" +
-	"\aGetUser\x12&.knobot.conversation.v1.GetUserRequest\x1a'.knobot.conversation.v1.GetUserResponse\x12`\n" +
-	"\tListUsers\x12(.knobot.conversation.v1.ListUsersRequest\x1a).knobot.conversation.v1.ListUsersResponseBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xfe\x01\n" +
+	"\vUserService\x12v\n" +
+	"\aGetUser\x12&.knobot.conversation.v1.GetUserRequest\x1a'.knobot.conversation.v1.GetUserResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/users/{id}\x12w\n" +
+	"\tListUsers\x12(.knobot.conversation.v1.ListUsersRequest\x1a).knobot.conversation.v1.ListUsersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/usersBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
 	file_knobot_conversation_v1_user_service_proto_rawDescOnce sync.Once

@@ -8,6 +8,7 @@ package conversationv1
 
 import (
 	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -740,7 +741,7 @@ var File_knobot_conversation_v1_webhook_log_service_proto protoreflect.FileDescr
 
 const file_knobot_conversation_v1_webhook_log_service_proto_rawDesc = "" +
 	"\n" +
-	"0knobot/conversation/v1/webhook_log_service.proto\x12\x16knobot.conversation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\xfd\x03\n" +
+	"0knobot/conversation/v1/webhook_log_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\xfd\x03\n" +
 	"\n" +
 	"WebhookLog\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x124\n" +
@@ -792,12 +793,12 @@ const file_knobot_conversation_v1_webhook_log_service_proto_rawDesc = "" +
 	"\x17ReplayWebhookLogRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"C\n" +
 	"\x18ReplayWebhookLogResponse\x12'\n" +
-	"\x0freopened_events\x18\x01 \x01(\x05R\x0ereopenedEvents2\xe3\x03\n" +
-	"\x11WebhookLogService\x12l\n" +
-	"\rGetWebhookLog\x12,.knobot.conversation.v1.GetWebhookLogRequest\x1a-.knobot.conversation.v1.GetWebhookLogResponse\x12r\n" +
-	"\x0fListWebhookLogs\x12..knobot.conversation.v1.ListWebhookLogsRequest\x1a/.knobot.conversation.v1.ListWebhookLogsResponse\x12u\n" +
-	"\x10CountWebhookLogs\x12/.knobot.conversation.v1.CountWebhookLogsRequest\x1a0.knobot.conversation.v1.CountWebhookLogsResponse\x12u\n" +
-	"\x10ReplayWebhookLog\x12/.knobot.conversation.v1.ReplayWebhookLogRequest\x1a0.knobot.conversation.v1.ReplayWebhookLogResponseBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
+	"\x0freopened_events\x18\x01 \x01(\x05R\x0ereopenedEvents2\xf5\x04\n" +
+	"\x11WebhookLogService\x12\x8e\x01\n" +
+	"\rGetWebhookLog\x12,.knobot.conversation.v1.GetWebhookLogRequest\x1a-.knobot.conversation.v1.GetWebhookLogResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/webhookLogs/{id}\x12\x8f\x01\n" +
+	"\x0fListWebhookLogs\x12..knobot.conversation.v1.ListWebhookLogsRequest\x1a/.knobot.conversation.v1.ListWebhookLogsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/webhookLogs\x12\x98\x01\n" +
+	"\x10CountWebhookLogs\x12/.knobot.conversation.v1.CountWebhookLogsRequest\x1a0.knobot.conversation.v1.CountWebhookLogsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/webhookLogs:count\x12\xa1\x01\n" +
+	"\x10ReplayWebhookLog\x12/.knobot.conversation.v1.ReplayWebhookLogRequest\x1a0.knobot.conversation.v1.ReplayWebhookLogResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/webhookLogs/{id}:replayBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
 	file_knobot_conversation_v1_webhook_log_service_proto_rawDescOnce sync.Once

@@ -9,6 +9,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -1230,7 +1231,7 @@ var File_knobot_rag_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
-	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\"\x93\x02\n" +
+	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\"\x93\x02\n" +
 	"\x04Turn\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.knobot.rag.v1.Turn.RoleR\x04role\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
@@ -1326,13 +1327,13 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMODE_EXTRACTIVE\x10\x01\x12\x12\n" +
 	"\x0eMODE_GENERATED\x10\x02\x12\x0f\n" +
-	"\vMODE_CANNED\x10\x032\x80\x03\n" +
-	"\rAnswerService\x12]\n" +
-	"\x0eGenerateAnswer\x12$.knobot.rag.v1.GenerateAnswerRequest\x1a%.knobot.rag.v1.GenerateAnswerResponse\x12Y\n" +
+	"\vMODE_CANNED\x10\x032\xc4\x03\n" +
+	"\rAnswerService\x12\x82\x01\n" +
+	"\x0eGenerateAnswer\x12$.knobot.rag.v1.GenerateAnswerRequest\x1a%.knobot.rag.v1.GenerateAnswerResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/answers:generate\x12Y\n" +
 	"\fStreamAnswer\x12\".knobot.rag.v1.StreamAnswerRequest\x1a#.knobot.rag.v1.StreamAnswerResponse0\x01\x12S\n" +
 	"\n" +
-	"Transcribe\x12 .knobot.rag.v1.TranscribeRequest\x1a!.knobot.rag.v1.TranscribeResponse(\x01\x12`\n" +
-	"\x0fGetCapabilities\x12%.knobot.rag.v1.GetCapabilitiesRequest\x1a&.knobot.rag.v1.GetCapabilitiesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"Transcribe\x12 .knobot.rag.v1.TranscribeRequest\x1a!.knobot.rag.v1.TranscribeResponse(\x01\x12~\n" +
+	"\x0fGetCapabilities\x12%.knobot.rag.v1.GetCapabilitiesRequest\x1a&.knobot.rag.v1.GetCapabilitiesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/capabilitiesB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_answer_service_proto_rawDescOnce sync.Once

@@ -7,6 +7,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -988,7 +989,7 @@ var File_knobot_rag_v1_document_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\n" +
-	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%knobot/rag/v1/ingestion_service.proto\"\xe1\x03\n" +
+	"$knobot/rag/v1/document_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%knobot/rag/v1/ingestion_service.proto\"\xe1\x03\n" +
 	"\bDocument\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eknowledge_base\x18\x02 \x01(\tR\rknowledgeBase\x12\x12\n" +
@@ -1059,13 +1060,13 @@ const file_knobot_rag_v1_document_service_proto_rawDesc = "" +
 	"\rTRUST_COMPANY\x10\x01\x12\x0e\n" +
 	"\n" +
 	"TRUST_USER\x10\x02\x12\x0f\n" +
-	"\vTRUST_DRAFT\x10\x032\xe2\x03\n" +
-	"\x0fDocumentService\x12]\n" +
-	"\x0eCreateDocument\x12$.knobot.rag.v1.CreateDocumentRequest\x1a%.knobot.rag.v1.CreateDocumentResponse\x12_\n" +
-	"\x0eUploadDocument\x12$.knobot.rag.v1.UploadDocumentRequest\x1a%.knobot.rag.v1.UploadDocumentResponse(\x01\x12T\n" +
-	"\vGetDocument\x12!.knobot.rag.v1.GetDocumentRequest\x1a\".knobot.rag.v1.GetDocumentResponse\x12Z\n" +
-	"\rListDocuments\x12#.knobot.rag.v1.ListDocumentsRequest\x1a$.knobot.rag.v1.ListDocumentsResponse\x12]\n" +
-	"\x0eDeleteDocument\x12$.knobot.rag.v1.DeleteDocumentRequest\x1a%.knobot.rag.v1.DeleteDocumentResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\vTRUST_DRAFT\x10\x032\x9d\x05\n" +
+	"\x0fDocumentService\x12\x9b\x01\n" +
+	"\x0eCreateDocument\x12$.knobot.rag.v1.CreateDocumentRequest\x1a%.knobot.rag.v1.CreateDocumentResponse\"<\x82\xd3\xe4\x93\x026:\x01*\"1/api/v1/knowledgeBases/{knowledge_base}/documents\x12_\n" +
+	"\x0eUploadDocument\x12$.knobot.rag.v1.UploadDocumentRequest\x1a%.knobot.rag.v1.UploadDocumentResponse(\x01\x12t\n" +
+	"\vGetDocument\x12!.knobot.rag.v1.GetDocumentRequest\x1a\".knobot.rag.v1.GetDocumentResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/documents/{id}\x12\x95\x01\n" +
+	"\rListDocuments\x12#.knobot.rag.v1.ListDocumentsRequest\x1a$.knobot.rag.v1.ListDocumentsResponse\"9\x82\xd3\xe4\x93\x023\x121/api/v1/knowledgeBases/{knowledge_base}/documents\x12}\n" +
+	"\x0eDeleteDocument\x12$.knobot.rag.v1.DeleteDocumentRequest\x1a%.knobot.rag.v1.DeleteDocumentResponse\"\x1e\x82\xd3\xe4\x93\x02\x18*\x16/api/v1/documents/{id}B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_document_service_proto_rawDescOnce sync.Once

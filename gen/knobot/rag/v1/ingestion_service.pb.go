@@ -7,6 +7,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -552,7 +553,7 @@ var File_knobot_rag_v1_ingestion_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_ingestion_service_proto_rawDesc = "" +
 	"\n" +
-	"%knobot/rag/v1/ingestion_service.proto\x12\rknobot.rag.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x05\n" +
+	"%knobot/rag/v1/ingestion_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x05\n" +
 	"\tIngestion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eknowledge_base\x18\x02 \x01(\tR\rknowledgeBase\x12#\n" +
@@ -597,11 +598,11 @@ const file_knobot_rag_v1_ingestion_service_proto_rawDesc = "" +
 	"\x15WatchIngestionRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"P\n" +
 	"\x16WatchIngestionResponse\x126\n" +
-	"\tingestion\x18\x01 \x01(\v2\x18.knobot.rag.v1.IngestionR\tingestion2\xab\x02\n" +
-	"\x10IngestionService\x12W\n" +
-	"\fGetIngestion\x12\".knobot.rag.v1.GetIngestionRequest\x1a#.knobot.rag.v1.GetIngestionResponse\x12]\n" +
-	"\x0eListIngestions\x12$.knobot.rag.v1.ListIngestionsRequest\x1a%.knobot.rag.v1.ListIngestionsResponse\x12_\n" +
-	"\x0eWatchIngestion\x12$.knobot.rag.v1.WatchIngestionRequest\x1a%.knobot.rag.v1.WatchIngestionResponse0\x01B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\tingestion\x18\x01 \x01(\v2\x18.knobot.rag.v1.IngestionR\tingestion2\xb1\x03\n" +
+	"\x10IngestionService\x12x\n" +
+	"\fGetIngestion\x12\".knobot.rag.v1.GetIngestionRequest\x1a#.knobot.rag.v1.GetIngestionResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/ingestions/{id}\x12\x99\x01\n" +
+	"\x0eListIngestions\x12$.knobot.rag.v1.ListIngestionsRequest\x1a%.knobot.rag.v1.ListIngestionsResponse\":\x82\xd3\xe4\x93\x024\x122/api/v1/knowledgeBases/{knowledge_base}/ingestions\x12\x86\x01\n" +
+	"\x0eWatchIngestion\x12$.knobot.rag.v1.WatchIngestionRequest\x1a%.knobot.rag.v1.WatchIngestionResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/ingestions/{id}:watch0\x01B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_ingestion_service_proto_rawDescOnce sync.Once

@@ -7,6 +7,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -953,7 +954,7 @@ var File_knobot_rag_v1_knowledge_base_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
-	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x02\n" +
+	"*knobot/rag/v1/knowledge_base_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x02\n" +
 	"\rKnowledgeBase\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12%\n" +
@@ -1016,15 +1017,15 @@ const file_knobot_rag_v1_knowledge_base_service_proto_rawDesc = "" +
 	"\n" +
 	"source_uri\x18\t \x01(\tR\tsourceUri\x12\x16\n" +
 	"\x06cosine\x18\n" +
-	" \x01(\x01R\x06cosine2\x80\x06\n" +
-	"\x14KnowledgeBaseService\x12l\n" +
-	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\x12c\n" +
-	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\x12i\n" +
-	"\x12ListKnowledgeBases\x12(.knobot.rag.v1.ListKnowledgeBasesRequest\x1a).knobot.rag.v1.ListKnowledgeBasesResponse\x12l\n" +
-	"\x13UpdateKnowledgeBase\x12).knobot.rag.v1.UpdateKnowledgeBaseRequest\x1a*.knobot.rag.v1.UpdateKnowledgeBaseResponse\x12l\n" +
-	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\x12o\n" +
-	"\x14ReindexKnowledgeBase\x12*.knobot.rag.v1.ReindexKnowledgeBaseRequest\x1a+.knobot.rag.v1.ReindexKnowledgeBaseResponse\x12]\n" +
-	"\x0eSearchPassages\x12$.knobot.rag.v1.SearchPassagesRequest\x1a%.knobot.rag.v1.SearchPassagesResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	" \x01(\x01R\x06cosine2\xd3\b\n" +
+	"\x14KnowledgeBaseService\x12\x8f\x01\n" +
+	"\x13CreateKnowledgeBase\x12).knobot.rag.v1.CreateKnowledgeBaseRequest\x1a*.knobot.rag.v1.CreateKnowledgeBaseResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/knowledgeBases\x12\x8a\x01\n" +
+	"\x10GetKnowledgeBase\x12&.knobot.rag.v1.GetKnowledgeBaseRequest\x1a'.knobot.rag.v1.GetKnowledgeBaseResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/knowledgeBases/{name}\x12\x89\x01\n" +
+	"\x12ListKnowledgeBases\x12(.knobot.rag.v1.ListKnowledgeBasesRequest\x1a).knobot.rag.v1.ListKnowledgeBasesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/knowledgeBases\x12\xb2\x01\n" +
+	"\x13UpdateKnowledgeBase\x12).knobot.rag.v1.UpdateKnowledgeBaseRequest\x1a*.knobot.rag.v1.UpdateKnowledgeBaseResponse\"D\x82\xd3\xe4\x93\x02>:\x0eknowledge_base2,/api/v1/knowledgeBases/{knowledge_base.name}\x12\x93\x01\n" +
+	"\x13DeleteKnowledgeBase\x12).knobot.rag.v1.DeleteKnowledgeBaseRequest\x1a*.knobot.rag.v1.DeleteKnowledgeBaseResponse\"%\x82\xd3\xe4\x93\x02\x1f*\x1d/api/v1/knowledgeBases/{name}\x12\xa1\x01\n" +
+	"\x14ReindexKnowledgeBase\x12*.knobot.rag.v1.ReindexKnowledgeBaseRequest\x1a+.knobot.rag.v1.ReindexKnowledgeBaseResponse\"0\x82\xd3\xe4\x93\x02*:\x01*\"%/api/v1/knowledgeBases/{name}:reindex\x12\xa0\x01\n" +
+	"\x0eSearchPassages\x12$.knobot.rag.v1.SearchPassagesRequest\x1a%.knobot.rag.v1.SearchPassagesResponse\"A\x82\xd3\xe4\x93\x02;:\x01*\"6/api/v1/knowledgeBases/{knowledge_base}:searchPassagesB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_knowledge_base_service_proto_rawDescOnce sync.Once

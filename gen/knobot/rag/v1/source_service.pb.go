@@ -7,6 +7,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
@@ -977,7 +978,7 @@ var File_knobot_rag_v1_source_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_source_service_proto_rawDesc = "" +
 	"\n" +
-	"\"knobot/rag/v1/source_service.proto\x12\rknobot.rag.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$knobot/rag/v1/document_service.proto\"\xc8\x05\n" +
+	"\"knobot/rag/v1/source_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a$knobot/rag/v1/document_service.proto\"\xc8\x05\n" +
 	"\x06Source\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eknowledge_base\x18\x02 \x01(\tR\rknowledgeBase\x12\x10\n" +
@@ -1046,14 +1047,14 @@ const file_knobot_rag_v1_source_service_proto_rawDesc = "" +
 	"\x06source\x18\x01 \x01(\v2\x15.knobot.rag.v1.SourceR\x06source\"%\n" +
 	"\x13DeleteSourceRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x16\n" +
-	"\x14DeleteSourceResponse2\xa5\x04\n" +
-	"\rSourceService\x12W\n" +
-	"\fCreateSource\x12\".knobot.rag.v1.CreateSourceRequest\x1a#.knobot.rag.v1.CreateSourceResponse\x12N\n" +
-	"\tGetSource\x12\x1f.knobot.rag.v1.GetSourceRequest\x1a .knobot.rag.v1.GetSourceResponse\x12T\n" +
-	"\vListSources\x12!.knobot.rag.v1.ListSourcesRequest\x1a\".knobot.rag.v1.ListSourcesResponse\x12`\n" +
-	"\x0fListSourcePages\x12%.knobot.rag.v1.ListSourcePagesRequest\x1a&.knobot.rag.v1.ListSourcePagesResponse\x12Z\n" +
-	"\rRefreshSource\x12#.knobot.rag.v1.RefreshSourceRequest\x1a$.knobot.rag.v1.RefreshSourceResponse\x12W\n" +
-	"\fDeleteSource\x12\".knobot.rag.v1.DeleteSourceRequest\x1a#.knobot.rag.v1.DeleteSourceResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\x14DeleteSourceResponse2\xa7\x06\n" +
+	"\rSourceService\x12\x93\x01\n" +
+	"\fCreateSource\x12\".knobot.rag.v1.CreateSourceRequest\x1a#.knobot.rag.v1.CreateSourceResponse\":\x82\xd3\xe4\x93\x024:\x01*\"//api/v1/knowledgeBases/{knowledge_base}/sources\x12l\n" +
+	"\tGetSource\x12\x1f.knobot.rag.v1.GetSourceRequest\x1a .knobot.rag.v1.GetSourceResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/sources/{id}\x12\x8d\x01\n" +
+	"\vListSources\x12!.knobot.rag.v1.ListSourcesRequest\x1a\".knobot.rag.v1.ListSourcesResponse\"7\x82\xd3\xe4\x93\x021\x12//api/v1/knowledgeBases/{knowledge_base}/sources\x12\x84\x01\n" +
+	"\x0fListSourcePages\x12%.knobot.rag.v1.ListSourcePagesRequest\x1a&.knobot.rag.v1.ListSourcePagesResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/sources/{id}/pages\x12\x83\x01\n" +
+	"\rRefreshSource\x12#.knobot.rag.v1.RefreshSourceRequest\x1a$.knobot.rag.v1.RefreshSourceResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/sources/{id}:refresh\x12u\n" +
+	"\fDeleteSource\x12\".knobot.rag.v1.DeleteSourceRequest\x1a#.knobot.rag.v1.DeleteSourceResponse\"\x1c\x82\xd3\xe4\x93\x02\x16*\x14/api/v1/sources/{id}B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_source_service_proto_rawDescOnce sync.Once

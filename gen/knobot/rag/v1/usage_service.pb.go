@@ -9,6 +9,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -264,7 +265,7 @@ var File_knobot_rag_v1_usage_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_usage_service_proto_rawDesc = "" +
 	"\n" +
-	"!knobot/rag/v1/usage_service.proto\x12\rknobot.rag.v1\"\xab\x01\n" +
+	"!knobot/rag/v1/usage_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\"\xab\x01\n" +
 	"\x10ListUsageRequest\x12%\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x1b\n" +
 	"\tstart_day\x18\x02 \x01(\tR\bstartDay\x12\x17\n" +
@@ -284,9 +285,9 @@ const file_knobot_rag_v1_usage_service_proto_rawDesc = "" +
 	"\finput_tokens\x18\x05 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x06 \x01(\x03R\foutputTokens\x12\x1f\n" +
 	"\vcost_micros\x18\a \x01(\x03R\n" +
-	"costMicros2^\n" +
-	"\fUsageService\x12N\n" +
-	"\tListUsage\x12\x1f.knobot.rag.v1.ListUsageRequest\x1a .knobot.rag.v1.ListUsageResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"costMicros2u\n" +
+	"\fUsageService\x12e\n" +
+	"\tListUsage\x12\x1f.knobot.rag.v1.ListUsageRequest\x1a .knobot.rag.v1.ListUsageResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/usageB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_usage_service_proto_rawDescOnce sync.Once

@@ -9,20 +9,13 @@ import (
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/gateway/internal/admin"
 	"github.com/knobot/knobot/services/gateway/internal/conversation"
 	"github.com/knobot/knobot/services/gateway/internal/edge"
 	"github.com/knobot/knobot/services/gateway/internal/rpcapi"
 	"github.com/knobot/knobot/services/gateway/internal/verification"
 	"github.com/knobot/knobot/services/gateway/internal/webhook"
 )
-
-// Config is what the gateway reads from the environment.
-type Config struct {
-	service.Config
-	HTTPAddr         string `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
-	ConversationAddr string `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
-	ChannelsAddr     string `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
-}
 
 // firstNews is how long a starting gateway waits for the credentials at most. Without them it would say that it is ready and refuse.
 const firstNews = 2 * time.Second
@@ -45,6 +38,11 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
+	people, err := admin.NewHandler(ctx, management(cfg, s), s.Draining())
+	if err != nil {
+		return err
+	}
+	s.HTTP("admin", cfg.AdminAddr, people)
 	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
 	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)
