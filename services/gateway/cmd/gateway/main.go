@@ -16,24 +16,21 @@ import (
 	"github.com/knobot/knobot/services/gateway/internal/webhook"
 )
 
-// Config is what the gateway reads from the environment.
-type Config struct {
-	service.Config
-	HTTPAddr         string `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
-	ConversationAddr string `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
-	ChannelsAddr     string `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
-}
-
 // firstNews is how long a starting gateway waits for the credentials at most. Without them it would say that it is ready and refuse.
 const firstNews = 2 * time.Second
 
 func main() {
-	os.Exit(service.Main("gateway", service.Defaults{GRPCAddr: "127.0.0.1:9100", DebugAddr: "127.0.0.1:9200"}, run))
+	os.Exit(service.Main("gateway", service.Defaults{GRPCAddr: "127.0.0.1:9100", DebugAddr: "127.0.0.1:9200"}, run,
+		service.WithMigrate(migrate)))
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {
+	p := peers{s.Dial(cfg.ConversationAddr), s.Dial(cfg.RAGAddr), s.Dial(cfg.ChannelsAddr)}
+	if _, err := management(ctx, cfg, s, p); err != nil {
+		return err
+	}
 	table := &verification.Table{}
-	store := conversation.New(s.Dial(cfg.ConversationAddr))
+	store := conversation.New(p.conversation)
 	notes := webhook.NewNotes(store, s.Logger(), s.Metrics())
 	receiver := webhook.NewReceiver(table, store, notes)
 	gatewayv1.RegisterWebhookServiceServer(s.GRPC(), rpcapi.NewWebhook(receiver, rpcapi.PeerAddress))
@@ -45,7 +42,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
-	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
+	feed := verification.NewFeed(p.channels, table, s.Logger())
 	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)
 	feed.Await(ctx, firstNews)
