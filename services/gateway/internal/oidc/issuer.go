@@ -93,4 +93,3 @@ func (b *bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	return answer, err
 }
-
