@@ -58,6 +58,7 @@ type System struct {
 	HTTP                                              string // base URL of the webhook edge
 	SimulatorURL                                      string
 	Credentials                                       Credentials
+	AdminKey                                          string // an owner's, of the management API
 	Gateway, Conversation, RAG, Channels, SimulatorOf *Program
 	Simulator                                         *simulator.Client
 
@@ -141,8 +142,9 @@ func (s *System) plan(o Options) error {
 		s.Credentials, keyset = o.After.Credentials, o.After.env["KNOBOT_ENCRYPTION_KEYSET"]
 	}
 	c := s.Credentials
+	s.AdminKey = "admin-" + random(24)
 	s.env = map[string]string{
-		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "KNOBOT_DRAIN": "100ms",
+		"PATH": os.Getenv("PATH"), "HOME": os.TempDir(), "KNOBOT_DRAIN": "100ms", "KNOBOT_ADMIN_API_KEY": s.AdminKey,
 		"KNOBOT_HTTP_ADDR": edge, "KNOBOT_CONVERSATION_ADDR": s.through("conversation", conversation),
 		"KNOBOT_RAG_ADDR": s.through("rag", rag), "KNOBOT_CHANNELS_ADDR": s.through("channels", channels),
 		"KNOBOT_SIMULATOR_ADDR": sim, "KNOBOT_SIMULATOR_WEBHOOK_URL": s.through(Webhooks, s.HTTP), "KNOBOT_DEBUG_ADDR": "127.0.0.1:0",
@@ -236,7 +238,7 @@ func (s *System) prepareDatabase(ctx context.Context) error {
 	if err := pg.EnsureDatabase(ctx, s.Database); err != nil {
 		return err
 	}
-	for _, service := range []string{"conversation", "rag", "channels"} {
+	for _, service := range []string{"gateway", "conversation", "rag", "channels"} {
 		err := errors.Join(pg.EnsureRole(ctx, service), pg.EnsureRole(ctx, service+"_owner"), pg.AllowSchemas(ctx, s.Database, service+"_owner"))
 		if err != nil {
 			return err
@@ -246,7 +248,7 @@ func (s *System) prepareDatabase(ctx context.Context) error {
 }
 
 func (s *System) migrate(ctx context.Context) error {
-	for _, p := range []*Program{s.Conversation, s.RAG, s.Channels} {
+	for _, p := range []*Program{s.Gateway, s.Conversation, s.RAG, s.Channels} {
 		if err := p.runOnce(ctx, "migrate"); err != nil {
 			return err
 		}
@@ -296,14 +298,18 @@ func (s *System) Services() []*Program {
 // Programs are all that run, without twins.
 func (s *System) Programs() []*Program { return append([]*Program{s.SimulatorOf}, s.Services()...) }
 
-// Conn returns a connection to a service.
+// Conn returns a connection to a service, to the gateway with the owner's key.
 func (s *System) Conn(p *Program) *grpc.ClientConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.conns[p.Name]; ok {
 		return c
 	}
-	c, err := grpc.NewClient(p.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+	if p.Name == s.Gateway.Name {
+		options = append(options, grpc.WithPerRPCCredentials(Bearer(s.AdminKey)))
+	}
+	c, err := grpc.NewClient(p.Address, options...)
 	if err != nil {
 		panic(err) // only for an address that cannot be parsed
 	}
