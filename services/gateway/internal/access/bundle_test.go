@@ -46,6 +46,8 @@ type options struct {
 	limits access.Limits
 	closed bool // no credential at all
 	noDB   bool
+
+	address func(context.Context) string // nil: the TCP peer's
 }
 
 func setup(t *testing.T, o options) *bundle {
@@ -67,7 +69,10 @@ func setup(t *testing.T, o options) *bundle {
 		o.limits = access.DefaultLimits()
 	}
 	guard := access.NewGuard(c, b.store, o.limits, zap.NewNop())
-	server := rpc.NewServer(zap.NewNop(), rpc.WithServerOptions(guard.ServerOptions(rpcapi.PeerAddress)...))
+	if o.address == nil {
+		o.address = rpcapi.PeerAddress
+	}
+	server := rpc.NewServer(zap.NewNop(), rpc.WithServerOptions(guard.ServerOptions(o.address)...))
 	gatewayv1.RegisterApiKeyServiceServer(server, rpcapi.NewAPIKeys(b.keys))
 	gatewayv1.RegisterAuditServiceServer(server, rpcapi.NewAudit(b.store))
 	upstream := dial(t, b.peer.address)

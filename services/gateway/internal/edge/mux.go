@@ -30,7 +30,7 @@ func NewMux(ctx context.Context, conn grpc.ClientConnInterface) (*runtime.ServeM
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, rawBody{&runtime.JSONPb{}}),
 		runtime.WithIncomingHeaderMatcher(incomingHeader),
 		runtime.WithOutgoingHeaderMatcher(outgoingHeader),
-		runtime.WithMetadata(remoteMetadata),
+		runtime.WithMetadata(RemoteMetadata),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithRoutingErrorHandler(routingError),
@@ -59,7 +59,8 @@ func outgoingHeader(name string) (string, bool) {
 	return http.CanonicalHeaderKey(name), name == requestid.Header
 }
 
-func remoteMetadata(_ context.Context, r *http.Request) metadata.MD {
+// RemoteMetadata says who the TCP peer of a request is, for RemoteAddress.
+func RemoteMetadata(_ context.Context, r *http.Request) metadata.MD {
 	return metadata.Pairs(remoteKey, remoteIP(r))
 }
 
