@@ -117,6 +117,7 @@ func TestWebhooksNeedNoDatabaseOfTheGateways(t *testing.T) {
 		"none": {"", "CREDENTIAL_REFUSED", "DATABASE_NOT_CONFIGURED"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			edge, address := secondGateway(t, s, c.url)
 			header := http.Header{"X-Telegram-Bot-Api-Secret-Token": {s.Credentials.SecretToken}}
 			body := system.TelegramText(time.Now().UnixNano()%1e9, 7501, 1, "hola", time.Now())
