@@ -77,7 +77,7 @@ func TestBadEnvironmentPrintsEveryFault(t *testing.T) {
 	}
 	everybody := []string{"KNOBOT_DEBUNCE", "KNOBOT_TYPO"}
 	for program, own := range map[string][]string{
-		"gateway":      {"KNOBOT_DRAIN", "KNOBOT_LOG_LEVEL"},
+		"gateway":      {"KNOBOT_DRAIN", "KNOBOT_LOG_LEVEL", "KNOBOT_DATABASE_URL_FILE"},
 		"conversation": {"KNOBOT_DRAIN", "KNOBOT_LOG_LEVEL", "KNOBOT_DEBOUNCE", "KNOBOT_WORKERS", "KNOBOT_ROLE", "KNOBOT_DATABASE_URL_FILE"},
 		"rag":          {"KNOBOT_DRAIN", "KNOBOT_LOG_LEVEL", "KNOBOT_LLM_PROVIDER", "KNOBOT_DATABASE_URL_FILE"},
 		"channels":     {"KNOBOT_DRAIN", "KNOBOT_LOG_LEVEL", "KNOBOT_ECHO_WAIT", "KNOBOT_DATABASE_URL_FILE", "TELEGRAM_BOT_TOKEN_FILE"},

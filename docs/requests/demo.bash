@@ -29,6 +29,21 @@ await() {
 # succeeds COMMAND … runs it and prints yes if it succeeded.
 succeeds() { "$@" >/dev/null && echo yes; }
 
+# admin_key prints the owner's key of the management API: that of the environment, or the one that `make up` made.
+admin_key() {
+  if [ -n "${KNOBOT_ADMIN_API_KEY:-}" ]; then
+    echo "$KNOBOT_ADMIN_API_KEY"
+    return
+  fi
+  local root dir
+  root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+  for dir in "${KNOBOT_DATA_DIR:-$root/.knobot}" /var/lib/knobot; do
+    [ ! -r "$dir/admin-api-key" ] || { cat "$dir/admin-api-key"; return; }
+  done
+  echo "there is no key of the management API; see docs/access.md" >&2
+  return 1
+}
+
 # simulate PATH JSON does something on the customer's side or at the provider's.
 simulate() { curl -fsS "$simulator/$1" -H 'content-type: application/json' -d "$2" >/dev/null; }
 

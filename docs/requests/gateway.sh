@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# Every RPC of the gateway: the three webhook routes, by gRPC and by HTTP. It makes a number and a bot of its own, because
-# only their owner knows their secrets, and removes them at the end.
+# Every RPC of the gateway: the three webhook routes, by gRPC and by HTTP, and the keys of the management API. It makes a number,
+# a bot and a key of its own, because only their owner knows their secrets, and removes them at the end.
 set -euo pipefail
 . "$(dirname "$0")/demo.bash"
 command -v openssl >/dev/null || { echo "openssl is missing; see docs/requests/README.md" >&2; exit 1; }
 
+# grpcurl -expand-headers puts the key into the header, so that it stands in no list of processes.
+KNOBOT_ADMIN_API_KEY=$(admin_key)
+export KNOBOT_ADMIN_API_KEY
 number=$(unique)
 bot=$(unique)
 token=$bot:requests-$(unique)
@@ -66,3 +69,30 @@ curl -fsS "http://127.0.0.1:9000/api/integrations/webhooks/whatsapp/?hub.mode=su
 curl -fsS http://127.0.0.1:9000/api/integrations/webhooks/whatsapp/ -H "X-Hub-Signature-256: $signature" -H 'Content-Type: application/json' -d "$whatsapp_body"
 
 curl -fsS http://127.0.0.1:9000/api/integrations/webhooks/telegram/ -H "X-Telegram-Bot-Api-Secret-Token: $webhook_secret" -H 'Content-Type: application/json' -d "$telegram_body"
+
+## ApiKeyService, with an owner's key
+
+# The secret is in this answer and nowhere else.
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d "{\"name\": \"Ejemplo $number\", \"role\": \"ROLE_VIEWER\", \"expire_time\": \"2099-01-01T00:00:00Z\"}" 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/CreateApiKey | sed 's/"secret": ".*"/"secret": "knobot_…"/'
+
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d '{"page_size": 1}' 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/ListApiKeys
+
+set +v
+key=$(grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d '{"page_size": 1}' 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/ListApiKeys | field id)
+set -v
+
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d "{\"id\": \"$key\"}" 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/GetApiKey
+
+# A new secret; the old one ends at once.
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d "{\"id\": \"$key\"}" 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/RotateApiKey | sed 's/"secret": ".*"/"secret": "knobot_…"/'
+
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d "{\"id\": \"$key\"}" 127.0.0.1:9100 knobot.gateway.v1.ApiKeyService/RevokeApiKey
+
+## AuditService, with an owner's key
+
+# Who changed what.
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d '{"page_size": 3}' 127.0.0.1:9100 knobot.gateway.v1.AuditService/ListAuditEntries
+
+## The management services of the others, at the same address
+
+grpcurl -plaintext -expand-headers -H 'authorization: Bearer ${KNOBOT_ADMIN_API_KEY}' -d '{"page_size": 1}' 127.0.0.1:9100 knobot.conversation.v1.UserService/ListUsers

@@ -56,7 +56,11 @@ func operationNames() []Name {
 		{"KNOBOT_TLS_CA_FILE", "PEM certificates of the authority that signs every service's certificate.", false},
 		{"KNOBOT_LOG_LEVEL", "Least severe level that is logged: debug, info, warn or error.", false},
 		{"KNOBOT_DRAIN", "How long a stopping service goes on serving after it reports NOT_SERVING.", false},
-		{"KNOBOT_ADMIN_API_KEY", "First key of the management API, which is closed without one.", true},
+		{"KNOBOT_ADMIN_API_KEY", "First key of the management API, an owner's, which needs no database; 24 characters at least.", true},
+		{"KNOBOT_OIDC_ISSUER", "OpenID Connect issuer whose tokens the management API accepts; unset for none.", false},
+		{"KNOBOT_OIDC_AUDIENCE", "Whom the issuer's tokens must be for: the client's id.", false},
+		{"KNOBOT_OIDC_ROLES_CLAIM", "Claim of the issuer's tokens that holds viewer, operator or owner, alone or in a list.", false},
+		{"KNOBOT_KEEP_AUDIT", "How long it is kept who changed what over the management API; 0 keeps it for ever.", false},
 		{"KNOBOT_ROLE", "Role of a conversation process: all, api or worker.", false},
 	}
 }

@@ -51,7 +51,7 @@ func (s *Service) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	go s.report(func() error { return s.server.Serve(listener) })
+	go s.report(func() error { return s.GRPC().Serve(listener) })
 	for _, h := range s.https {
 		go s.report(func() error { return h.server.Serve(h.listener) })
 	}
@@ -95,7 +95,7 @@ func (s *Service) report(serve func() error) {
 // setReady sets the overall health and that of each registered service.
 func (s *Service) setReady(status healthv1.HealthCheckResponse_ServingStatus) {
 	s.health.SetServingStatus("", status)
-	for name := range s.server.GetServiceInfo() {
+	for name := range s.GRPC().GetServiceInfo() {
 		s.health.SetServingStatus(name, status)
 	}
 }
@@ -146,9 +146,9 @@ func (s *Service) stopHTTP(ctx context.Context) {
 }
 
 func (s *Service) stopGRPC() {
-	if !s.within(grpcGrace, s.server.GracefulStop) {
+	if !s.within(grpcGrace, s.GRPC().GracefulStop) {
 		s.log.Warn("gRPC calls were cut off")
-		s.server.Stop()
+		s.GRPC().Stop()
 	}
 }
 
@@ -157,7 +157,7 @@ func (s *Service) close(ctx context.Context) {
 	s.closeOnce.Do(func() {
 		defer close(s.closed)
 		s.endWork()
-		s.server.Stop()
+		s.GRPC().Stop()
 		s.mu.Lock()
 		closers := slices.Clone(s.closers)
 		s.mu.Unlock()

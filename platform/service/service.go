@@ -33,7 +33,8 @@ type Service struct {
 	log       *zap.Logger
 	telemetry *telemetry.Telemetry
 	tls       *rpc.TLS
-	server    *grpc.Server
+	options   []grpc.ServerOption
+	server    *grpc.Server // made by GRPC
 	health    *health.Server
 
 	workCtx  context.Context
@@ -48,7 +49,7 @@ type Service struct {
 	https   []*httpListener
 	closers []func()
 
-	drainOnce, closeOnce sync.Once
+	serverOnce, drainOnce, closeOnce sync.Once
 }
 
 func newService(ctx context.Context, name string, cfg *Config, log *zap.Logger) (*Service, error) {
@@ -70,19 +71,27 @@ func newService(ctx context.Context, name string, cfg *Config, log *zap.Logger) 
 	}
 	// Work ends when draining starts, which is later than ctx ends.
 	s.workCtx, s.workStop = context.WithCancel(context.WithoutCancel(ctx))
-	s.server = rpc.NewServer(log, rpc.WithTLS(tls), rpc.WithMetrics(tel.Registry), rpc.WithTracing(tel.Tracer))
 	s.health.SetServingStatus("", healthv1.HealthCheckResponse_NOT_SERVING)
 	s.health.SetServingStatus(Liveness, healthv1.HealthCheckResponse_SERVING)
-	healthv1.RegisterHealthServer(s.server, s.health)
-	reflection.Register(s.server)
 	return s, nil
 }
 
 // Logger returns the service's logger.
 func (s *Service) Logger() *zap.Logger { return s.log }
 
-// GRPC returns the server. Register on it before Serve.
-func (s *Service) GRPC() *grpc.Server { return s.server }
+// ServerOptions adds options to the server. Interceptors stand inside of the chain of all services. Call it before GRPC.
+func (s *Service) ServerOptions(o ...grpc.ServerOption) { s.options = append(s.options, o...) }
+
+// GRPC returns the server, which the first call makes. Register on it before Serve.
+func (s *Service) GRPC() *grpc.Server {
+	s.serverOnce.Do(func() {
+		s.server = rpc.NewServer(s.log, rpc.WithTLS(s.tls), rpc.WithMetrics(s.telemetry.Registry), rpc.WithTracing(s.telemetry.Tracer),
+			rpc.WithServerOptions(s.options...))
+		healthv1.RegisterHealthServer(s.server, s.health)
+		reflection.Register(s.server)
+	})
+	return s.server
+}
 
 // Metrics returns where the service registers its own metrics.
 func (s *Service) Metrics() prometheus.Registerer { return s.telemetry.Registry }

@@ -37,6 +37,8 @@ type grammar struct {
 	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand         `cmd:"" help:"Count webhooks by platform."`
 	Replay        replayCommand        `cmd:"" help:"Open the dead messages of a webhook again."`
+	Keys          keysCommand          `cmd:"" help:"Make, list, rotate or revoke the keys of the management API."`
+	Audit         auditCommand         `cmd:"" help:"List who changed what over the management API."`
 	Keyset        keysetCommand        `cmd:"" help:"Make or rotate the keys that seal secrets at rest."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
 }

@@ -9,8 +9,18 @@ import (
 // rootDataDir is where root's data lies when the working folder is closed to the user that PostgreSQL runs as.
 const rootDataDir = "/var/lib/knobot"
 
-// dataDir makes the folder for what stays between starts: the one that was named, else .knobot below the working folder.
+// dataDir makes the folder for what stays between starts.
 func dataDir(named string) (string, error) {
+	dir, err := dataPath(named)
+	if err != nil {
+		return "", err
+	}
+	// PostgreSQL refuses to run as root; the user that it runs as instead must be able to pass through.
+	return dir, os.MkdirAll(dir, 0o711) //nolint:gosec // passing through shows nothing of what is inside
+}
+
+// dataPath is the folder that was named, else .knobot below the working folder.
+func dataPath(named string) (string, error) {
 	dir := named
 	if dir == "" {
 		dir = ".knobot"
@@ -22,8 +32,7 @@ func dataDir(named string) (string, error) {
 	if named == "" && os.Geteuid() == 0 && !passable(filepath.Dir(dir)) {
 		dir = rootDataDir
 	}
-	// PostgreSQL refuses to run as root; the user that it runs as instead must be able to pass through.
-	return dir, os.MkdirAll(dir, 0o711) //nolint:gosec // passing through shows nothing of what is inside
+	return dir, nil
 }
 
 // mediaURL is where files of customers and to customers are kept.

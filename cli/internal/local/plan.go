@@ -21,7 +21,7 @@ func specs() []serviceSpec {
 		{name: "channels", address: "KNOBOT_CHANNELS_ADDR", gRPC: "127.0.0.1:9103", debug: "127.0.0.1:9203", schema: true},
 		{name: "rag", address: "KNOBOT_RAG_ADDR", gRPC: "127.0.0.1:9102", debug: "127.0.0.1:9202", schema: true},
 		{name: "conversation", address: "KNOBOT_CONVERSATION_ADDR", gRPC: "127.0.0.1:9101", debug: "127.0.0.1:9201", schema: true},
-		{name: "gateway", address: "KNOBOT_GRPC_ADDR", gRPC: "127.0.0.1:9100", debug: "127.0.0.1:9200"},
+		{name: "gateway", address: "KNOBOT_GRPC_ADDR", gRPC: "127.0.0.1:9100", debug: "127.0.0.1:9200", schema: true},
 	}
 }
 

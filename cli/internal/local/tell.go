@@ -23,6 +23,7 @@ func (s *stack) tell() {
 	s.say("  Numbers and bots       bin/knobot integrations")
 	s.say("  The last webhooks      bin/knobot logs")
 	s.say("  The REST API           http://%s/api/docs", s.env["KNOBOT_ADMIN_ADDR"])
+	s.say("  Keys of the API        bin/knobot keys (docs/access.md)")
 	s.say("  Call it by gRPC        grpcurl -plaintext %s list", s.env["KNOBOT_CONVERSATION_ADDR"])
 	s.say("                         grpcurl -plaintext -d '{\"query\":\"¿A qué hora abren?\"}' %s knobot.rag.v1.KnowledgeBaseService/SearchPassages", s.env["KNOBOT_RAG_ADDR"])
 	s.say("  Logs of the services   %s/logs/", s.DataDir)

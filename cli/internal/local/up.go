@@ -122,6 +122,13 @@ func (s *stack) startStores(ctx context.Context) error {
 		}
 		s.env["KNOBOT_ENCRYPTION_KEYSET_FILE"] = path
 	}
+	if !s.env.set("KNOBOT_ADMIN_API_KEY") {
+		path, err := ensureAdminKey(s.DataDir)
+		if err != nil {
+			return err
+		}
+		s.env["KNOBOT_ADMIN_API_KEY_FILE"] = path
+	}
 	s.env.choose("KNOBOT_MEDIA_URL", mediaURL(s.DataDir))
 	if !s.env.set("KNOBOT_DATABASE_URL") {
 		s.say("Starting PostgreSQL …")

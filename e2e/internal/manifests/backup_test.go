@@ -58,7 +58,7 @@ func (d *database) file(name string) string {
 
 func (d *database) schemas() []postgres.Schema {
 	var schemas []postgres.Schema
-	for _, name := range []string{"conversation", "rag", "channels"} {
+	for _, name := range []string{"gateway", "conversation", "rag", "channels"} {
 		schemas = append(schemas, postgres.Schema{
 			Name: name, Migrations: os.DirFS(filepath.Join(system.Root(), "services", name, "migrations")),
 		})
@@ -75,7 +75,7 @@ func (d *database) run(name, role string, more map[string]string, command string
 	require.NoError(d.t, err)
 	environ := map[string]string{
 		"PATH": d.path, "PGHOST": u.Host, "PGUSER": role, "PGDATABASE": name, "BACKUP_DIR": d.folder,
-		"CONVERSATION_PASSWORD": "a'b", "CONVERSATION_OWNER_PASSWORD": "b", "RAG_PASSWORD": "c", "RAG_OWNER_PASSWORD": "d",
+		"GATEWAY_PASSWORD": "h", "GATEWAY_OWNER_PASSWORD": "i", "CONVERSATION_PASSWORD": "a'b", "CONVERSATION_OWNER_PASSWORD": "b", "RAG_PASSWORD": "c", "RAG_OWNER_PASSWORD": "d",
 		"CHANNELS_PASSWORD": "e", "CHANNELS_OWNER_PASSWORD": "f", "BACKUP_PASSWORD": "g",
 	}
 	maps.Copy(environ, more)
@@ -148,7 +148,7 @@ func (d *database) digest(name string) map[string]string {
 	d.t.Helper()
 	digest := map[string]string{}
 	tables := d.value(name, `select coalesce(string_agg(schemaname || '.' || tablename, ' ' order by 1), '') from pg_tables
-		where schemaname in ('conversation', 'rag', 'channels')`)
+		where schemaname in ('gateway', 'conversation', 'rag', 'channels')`)
 	for _, table := range strings.Fields(tables) {
 		digest[table] = d.value(name, `select count(*) || ' ' || coalesce(md5(string_agg(r::text, '|' order by r::text)), '') from `+table+` r`) +
 			d.value(name, `select ' ' || relowner::regrole || ' ' || coalesce(relacl::text, '') from pg_class where oid = '`+table+`'::regclass`)

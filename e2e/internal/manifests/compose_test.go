@@ -36,7 +36,7 @@ func TestCompose(t *testing.T) {
 	t.Run("ServicesStartAfterTheirMigrationAlone", func(t *testing.T) {
 		t.Parallel()
 		p := compose(t, nil)
-		for _, s := range []string{"channels", "rag", "conversation"} {
+		for _, s := range []string{"gateway", "channels", "rag", "conversation"} {
 			require.Equal(t, types.ServiceConditionCompletedSuccessfully, p.Services[s].DependsOn[s+"-migrate"].Condition)
 			require.Contains(t, p.Services[s+"-migrate"].Environment, "KNOBOT_MIGRATE_DATABASE_URL")
 			require.NotContains(t, p.Services[s].Environment, "KNOBOT_MIGRATE_DATABASE_URL", "the owner's password is its migration's")

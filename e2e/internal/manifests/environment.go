@@ -27,7 +27,6 @@ var elsewhere = map[string]string{
 	"KNOBOT_ADMIN_URL":            "for the command line",
 	"KNOBOT_PUBLIC_URL":           "for the command line",
 	"KNOBOT_ADMIN_ADDR":           "the management API stays on the pod's loopback, its default",
-	"KNOBOT_ADMIN_API_KEY":        "without one that API is closed, and nobody reaches a pod's loopback",
 	"KNOBOT_DATA_DIR":             "for make up",
 	"KNOBOT_SHARED_DIR":           "for tests",
 	"KNOBOT_TEST_POSTGRES_URL":    "for tests",
@@ -60,7 +59,7 @@ func (s *Set) Environment() []string {
 					f.add("%s/%s is given %s, which no program knows", w.Name, c.Name, n)
 				}
 			}
-			stored := slices.Contains([]string{"conversation", "rag", "channels"}, p)
+			stored := slices.Contains(services, p)
 			if has := names[servingURL] != ""; has != stored {
 				f.add("%s/%s has %s: %t", w.Name, c.Name, servingURL, has)
 			}
@@ -68,7 +67,7 @@ func (s *Set) Environment() []string {
 				f.add("%s/%s has %s: %t", w.Name, c.Name, ownerURL, has)
 			}
 		}
-		if slices.ContainsFunc(w.containers(), func(c *corev1.Container) bool { return serves(c) && program(c) != "gateway" }) &&
+		if slices.ContainsFunc(w.containers(), func(c *corev1.Container) bool { return serves(c) }) &&
 			!slices.ContainsFunc(w.Pod.InitContainers, func(c corev1.Container) bool { return slices.Equal(c.Args, []string{"migrate", "--wait"}) }) {
 			f.add("nobody migrates the schema of %s", w.Name)
 		}

@@ -63,7 +63,7 @@ func TestNobodyTalksBeyondTheCallTree(t *testing.T) {
 	t.Run("local", func(t *testing.T) {
 		t.Parallel()
 		require.Equal(t, expect(append(services(), "postgres", "weaviate", "simulator"),
-			"conversation-api -> postgres:5432", "conversation-worker -> postgres:5432", "rag -> postgres:5432", "channels -> postgres:5432",
+			"gateway -> postgres:5432", "conversation-api -> postgres:5432", "conversation-worker -> postgres:5432", "rag -> postgres:5432", "channels -> postgres:5432",
 			"backup -> postgres:5432", "restore -> postgres:5432", "rag -> weaviate:8080", "rag -> weaviate:50051",
 			"channels -> simulator:9800", "simulator -> gateway:9000",
 		), edges(render(t, rendering{overlay: "local"})))
@@ -72,7 +72,7 @@ func TestNobodyTalksBeyondTheCallTree(t *testing.T) {
 	t.Run("production", func(t *testing.T) {
 		t.Parallel()
 		var databases []string
-		for _, p := range services()[1:] {
+		for _, p := range services() {
 			databases = append(databases, p+" -> internet:5432", p+" -> intranet:5432")
 		}
 		databases = append(databases, "rag -> internet:8080")

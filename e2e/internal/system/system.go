@@ -238,7 +238,7 @@ func (s *System) prepareDatabase(ctx context.Context) error {
 	if err := pg.EnsureDatabase(ctx, s.Database); err != nil {
 		return err
 	}
-	for _, service := range []string{"conversation", "rag", "channels"} {
+	for _, service := range []string{"gateway", "conversation", "rag", "channels"} {
 		err := errors.Join(pg.EnsureRole(ctx, service), pg.EnsureRole(ctx, service+"_owner"), pg.AllowSchemas(ctx, s.Database, service+"_owner"))
 		if err != nil {
 			return err
@@ -248,7 +248,7 @@ func (s *System) prepareDatabase(ctx context.Context) error {
 }
 
 func (s *System) migrate(ctx context.Context) error {
-	for _, p := range []*Program{s.Conversation, s.RAG, s.Channels} {
+	for _, p := range []*Program{s.Gateway, s.Conversation, s.RAG, s.Channels} {
 		if err := p.runOnce(ctx, "migrate"); err != nil {
 			return err
 		}
@@ -298,14 +298,18 @@ func (s *System) Services() []*Program {
 // Programs are all that run, without twins.
 func (s *System) Programs() []*Program { return append([]*Program{s.SimulatorOf}, s.Services()...) }
 
-// Conn returns a connection to a service.
+// Conn returns a connection to a service, to the gateway with the owner's key.
 func (s *System) Conn(p *Program) *grpc.ClientConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if c, ok := s.conns[p.Name]; ok {
 		return c
 	}
-	c, err := grpc.NewClient(p.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	options := []grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials())}
+	if p.Name == s.Gateway.Name {
+		options = append(options, grpc.WithPerRPCCredentials(Bearer(s.Credentials.AdminKey)))
+	}
+	c, err := grpc.NewClient(p.Address, options...)
 	if err != nil {
 		panic(err) // only for an address that cannot be parsed
 	}

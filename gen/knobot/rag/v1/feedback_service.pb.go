@@ -652,11 +652,11 @@ const file_knobot_rag_v1_feedback_service_proto_rawDesc = "" +
 	"documentId\x12#\n" +
 	"\rdocument_name\x18\x02 \x01(\tR\fdocumentName\x12\x1a\n" +
 	"\bpositive\x18\x03 \x01(\x03R\bpositive\x12\x1a\n" +
-	"\bnegative\x18\x04 \x01(\x03R\bnegative2\xde\x05\n" +
+	"\bnegative\x18\x04 \x01(\x03R\bnegative2\x9a\x05\n" +
 	"\x0fFeedbackService\x12\xbd\x01\n" +
 	"\x17ListUnansweredQuestions\x12-.knobot.rag.v1.ListUnansweredQuestionsRequest\x1a..knobot.rag.v1.ListUnansweredQuestionsResponse\"C\x82\xd3\xe4\x93\x02=\x12;/api/v1/knowledgeBases/{knowledge_base}/unansweredQuestions\x12\xb3\x01\n" +
-	"\x19DismissUnansweredQuestion\x12/.knobot.rag.v1.DismissUnansweredQuestionRequest\x1a0.knobot.rag.v1.DismissUnansweredQuestionResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/api/v1/unansweredQuestions/{id}:dismiss\x12\xa0\x01\n" +
-	"\x0eRecordFeedback\x12$.knobot.rag.v1.RecordFeedbackRequest\x1a%.knobot.rag.v1.RecordFeedbackResponse\"A\x82\xd3\xe4\x93\x02;:\x01*\"6/api/v1/knowledgeBases/{knowledge_base}:recordFeedback\x12\xb1\x01\n" +
+	"\x19DismissUnansweredQuestion\x12/.knobot.rag.v1.DismissUnansweredQuestionRequest\x1a0.knobot.rag.v1.DismissUnansweredQuestionResponse\"3\x82\xd3\xe4\x93\x02-:\x01*\"(/api/v1/unansweredQuestions/{id}:dismiss\x12]\n" +
+	"\x0eRecordFeedback\x12$.knobot.rag.v1.RecordFeedbackRequest\x1a%.knobot.rag.v1.RecordFeedbackResponse\x12\xb1\x01\n" +
 	"\x14ListDocumentFeedback\x12*.knobot.rag.v1.ListDocumentFeedbackRequest\x1a+.knobot.rag.v1.ListDocumentFeedbackResponse\"@\x82\xd3\xe4\x93\x02:\x128/api/v1/knowledgeBases/{knowledge_base}/documentFeedbackB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (

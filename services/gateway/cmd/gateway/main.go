@@ -21,12 +21,18 @@ import (
 const firstNews = 2 * time.Second
 
 func main() {
-	os.Exit(service.Main("gateway", service.Defaults{GRPCAddr: "127.0.0.1:9100", DebugAddr: "127.0.0.1:9200"}, run))
+	os.Exit(service.Main("gateway", service.Defaults{GRPCAddr: "127.0.0.1:9100", DebugAddr: "127.0.0.1:9200"}, run,
+		service.WithMigrate(migrate)))
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {
+	p := peers{s.Dial(cfg.ConversationAddr), s.Dial(cfg.RAGAddr), s.Dial(cfg.ChannelsAddr)}
+	inside, err := management(ctx, cfg, s, p)
+	if err != nil {
+		return err
+	}
 	table := &verification.Table{}
-	store := conversation.New(s.Dial(cfg.ConversationAddr))
+	store := conversation.New(p.conversation)
 	notes := webhook.NewNotes(store, s.Logger(), s.Metrics())
 	receiver := webhook.NewReceiver(table, store, notes)
 	gatewayv1.RegisterWebhookServiceServer(s.GRPC(), rpcapi.NewWebhook(receiver, rpcapi.PeerAddress))
@@ -38,12 +44,12 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
-	people, err := admin.NewHandler(ctx, management(cfg, s), s.Draining())
+	people, err := admin.NewHandler(ctx, inside, s.Draining())
 	if err != nil {
 		return err
 	}
 	s.HTTP("admin", cfg.AdminAddr, people)
-	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
+	feed := verification.NewFeed(p.channels, table, s.Logger())
 	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)
 	feed.Await(ctx, firstNews)

@@ -2,86 +2,117 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
-	"strings"
+	"errors"
+	"net"
 
+	"go.uber.org/zap"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/knobot/knobot/platform/env"
-	"github.com/knobot/knobot/platform/fault"
+	// Their definitions say what there is to forward.
+	_ "github.com/knobot/knobot/gen/knobot/channels/v1"
+	_ "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
+	_ "github.com/knobot/knobot/gen/knobot/rag/v1"
+	"github.com/knobot/knobot/platform/postgres"
+	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/gateway/internal/access"
+	"github.com/knobot/knobot/services/gateway/internal/apikey"
+	"github.com/knobot/knobot/services/gateway/internal/edge"
+	"github.com/knobot/knobot/services/gateway/internal/forward"
+	"github.com/knobot/knobot/services/gateway/internal/oidc"
+	store "github.com/knobot/knobot/services/gateway/internal/postgres"
+	"github.com/knobot/knobot/services/gateway/internal/rpcapi"
 )
 
-// Keys says who may call the management API.
-type Keys interface {
-	// Check returns nil for a key that is known, else an error that the caller may read.
-	Check(ctx context.Context, key string) error
-}
+// peers are connections to the other services.
+type peers struct{ conversation, rag, channels *grpc.ClientConn }
 
-// management is the connection behind the admin address: it asks for a key and passes calls on to the services.
-func management(cfg Config, s *service.Service) grpc.ClientConnInterface {
-	return &guarded{keys: oneKey{cfg.AdminKey}, services: map[string]grpc.ClientConnInterface{
-		"knobot.conversation.v1": s.Dial(cfg.ConversationAddr),
-		"knobot.rag.v1":          s.Dial(cfg.RAGAddr),
-		"knobot.channels.v1":     s.Dial(cfg.ChannelsAddr),
-	}}
-}
-
-// guarded passes calls with a key on, by the package of their service.
-type guarded struct {
-	keys     Keys
-	services map[string]grpc.ClientConnInterface
-}
-
-// Invoke makes a unary call.
-func (g *guarded) Invoke(ctx context.Context, method string, request, response any, opts ...grpc.CallOption) error {
-	ctx, conn, err := g.admit(ctx, method)
-	if err != nil {
-		return err
+func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
+	if !cfg.ownerURL().IsSet() {
+		return errors.New("KNOBOT_DATABASE_URL is not set: there is nothing to migrate")
 	}
-	return conn.Invoke(ctx, method, request, response, opts...)
+	return store.Schema().Migrate(ctx, cfg.ownerURL(), cfg.DatabaseURL)
 }
 
-// NewStream begins a stream.
-func (g *guarded) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
-	ctx, conn, err := g.admit(ctx, method)
+// management serves the management API on the service's gRPC server, behind one guard, and returns a connection to the same
+// inside of this process, where the caller's address is what edge.RemoteAddress finds.
+func management(ctx context.Context, cfg Config, s *service.Service, p peers) (grpc.ClientConnInterface, error) {
+	db, err := openStore(ctx, cfg, s)
 	if err != nil {
 		return nil, err
 	}
-	return conn.NewStream(ctx, desc, method, opts...)
+	keys := apikey.New(db)
+	s.Go("uses of keys", func(ctx context.Context) error { return keys.RunUses(ctx, s.Logger()) })
+	guard := access.NewGuard(credentials(cfg, keys), db, access.DefaultLimits(), s.Logger())
+	s.ServerOptions(guard.ServerOptions(rpcapi.PeerAddress)...)
+	inside := rpc.NewServer(s.Logger(), rpc.WithMetrics(s.Metrics()), rpc.WithTracing(s.Tracer()),
+		rpc.WithServerOptions(guard.ServerOptions(edge.RemoteAddress)...))
+	for _, server := range []grpc.ServiceRegistrar{s.GRPC(), inside} {
+		gatewayv1.RegisterApiKeyServiceServer(server, rpcapi.NewAPIKeys(keys))
+		gatewayv1.RegisterAuditServiceServer(server, rpcapi.NewAudit(db))
+		err := forward.Register(server, guard.Serves, s.Draining(),
+			forward.Peer{Package: "knobot.conversation.v1", Conn: p.conversation},
+			forward.Peer{Package: "knobot.rag.v1", Conn: p.rag},
+			forward.Peer{Package: "knobot.channels.v1", Conn: p.channels})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return inProcess(s, inside)
 }
 
-// admit checks the key, which goes no further.
-func (g *guarded) admit(ctx context.Context, method string) (context.Context, grpc.ClientConnInterface, error) {
-	md, _ := metadata.FromOutgoingContext(ctx)
-	md = md.Copy()
-	given := md.Get("authorization")
-	delete(md, "authorization")
-	scheme, key, _ := strings.Cut(strings.Join(given, ","), " ")
-	if !strings.EqualFold(scheme, "bearer") {
-		key = ""
+// credentials are what the management API accepts here. Keys need a database; the one of the environment does not.
+func credentials(cfg Config, keys *apikey.Service) *access.Credentials {
+	c := &access.Credentials{AdminKey: cfg.AdminAPIKey.Reveal()}
+	if cfg.DatabaseURL.IsSet() {
+		c.Keys = keys
 	}
-	if err := g.keys.Check(ctx, key); err != nil {
-		return nil, nil, err
+	if cfg.OIDCIssuer != "" {
+		c.People = oidc.New(oidc.Config{Issuer: cfg.OIDCIssuer, Audience: cfg.OIDCAudience, RolesClaim: cfg.OIDCRolesClaim})
 	}
-	service, _, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
-	conn, ok := g.services[service[:max(0, strings.LastIndex(service, "."))]]
-	if !ok {
-		return nil, nil, fault.New(fault.NotFound, "NO_SERVICE", "there is no such service")
-	}
-	return metadata.NewOutgoingContext(ctx, md), conn, nil
+	return c
 }
 
-// oneKey knows the key of the environment, and without one nobody's.
-type oneKey struct{ key env.Secret }
-
-// Check compares digests, so that neither length nor content shows in the time that it takes.
-func (k oneKey) Check(_ context.Context, key string) error {
-	want, got := sha256.Sum256([]byte(k.key.Reveal())), sha256.Sum256([]byte(key))
-	if !k.key.IsSet() || subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
-		return fault.New(fault.Unauthenticated, "KEY_REFUSED", "a key of the management API is needed: Authorization: Bearer …")
+// openStore opens the database, which only management calls ever touch. One that is away or too old stops nothing here.
+func openStore(ctx context.Context, cfg Config, s *service.Service) (*store.Store, error) {
+	if !cfg.DatabaseURL.IsSet() {
+		return store.NoStore(), nil
 	}
-	return nil
+	pool, err := postgres.Open(ctx, cfg.DatabaseURL, postgres.WithSchema(store.Schema()), postgres.WithMaxConns(maxConns), postgres.WithTracing(s.Tracer()))
+	if err != nil {
+		return nil, err
+	}
+	s.OnStop(pool.Close)
+	db := store.NewStore(pool)
+	s.Go("schema", func(ctx context.Context) error {
+		if err := store.Schema().Await(ctx, pool); err != nil && ctx.Err() == nil {
+			s.Logger().Error("keys and audit of the management API do not work", zap.Error(err))
+		}
+		return nil
+	})
+	if cfg.KeepAudit > 0 {
+		s.Go("housekeeping", func(ctx context.Context) error { return db.RunHousekeeping(ctx, cfg.KeepAudit, s.Logger()) })
+	}
+	return db, nil
+}
+
+// maxConns is enough for people's calls; webhooks need none.
+const maxConns = 4
+
+// inMemory bounds what is on its way between the two ends of a connection in memory.
+const inMemory = 1 << 20
+
+// inProcess serves server in memory and returns a connection to it. Unlike rpc.Local it carries streams.
+func inProcess(s *service.Service, server *grpc.Server) (grpc.ClientConnInterface, error) {
+	listener := bufconn.Listen(inMemory)
+	conn, err := rpc.Dial("passthrough:///management", rpc.WithMetrics(s.Metrics()), rpc.WithTracing(s.Tracer()),
+		rpc.WithDialOptions(grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) })))
+	if err != nil {
+		return nil, err
+	}
+	s.OnStop(func() { _ = conn.Close(); server.Stop() })
+	go func() { _ = server.Serve(listener) }() // ends with Stop
+	return conn, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	"github.com/knobot/knobot/platform/requestid"
 	"github.com/knobot/knobot/services/gateway/internal/edge"
@@ -44,6 +45,8 @@ type registration func(context.Context, *runtime.ServeMux, grpc.ClientConnInterf
 // services are those that people may call. What services say to each other is not among them.
 func services() []registration {
 	return []registration{
+		client(gatewayv1.NewApiKeyServiceClient, gatewayv1.RegisterApiKeyServiceHandlerClient),
+		client(gatewayv1.NewAuditServiceClient, gatewayv1.RegisterAuditServiceHandlerClient),
 		client(conversationv1.NewConversationServiceClient, conversationv1.RegisterConversationServiceHandlerClient),
 		client(conversationv1.NewUserServiceClient, conversationv1.RegisterUserServiceHandlerClient),
 		client(conversationv1.NewWebhookLogServiceClient, conversationv1.RegisterWebhookLogServiceHandlerClient),

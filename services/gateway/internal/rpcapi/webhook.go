@@ -1,4 +1,4 @@
-// Package rpcapi serves knobot.gateway.v1.WebhookService: it turns calls into use cases and their errors into faults.
+// Package rpcapi serves knobot.gateway.v1: it turns calls into use cases and their errors into faults.
 package rpcapi
 
 import (
