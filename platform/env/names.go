@@ -41,6 +41,7 @@ func addressNames() []Name {
 		{"KNOBOT_DEBUG_ADDR", "Listener of metrics and pprof; `off` opens none.", false},
 		{"KNOBOT_HEALTH_ADDR", "Listener of the health service alone, without TLS: for probes where mutual TLS is on; unset opens none.", false},
 		{"KNOBOT_GATEWAY_ADDR", "Address of the gRPC API of the gateway.", false},
+		{"KNOBOT_PROFILE", "The profile that the command line uses (docs/cli.md).", false},
 		{"KNOBOT_CONVERSATION_ADDR", "Address of the gRPC API of the conversation service.", false},
 		{"KNOBOT_RAG_ADDR", "Address of the gRPC API of the rag service.", false},
 		{"KNOBOT_CHANNELS_ADDR", "Address of the gRPC API of the channels service.", false},

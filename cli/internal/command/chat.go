@@ -23,7 +23,7 @@ type chatCommand struct {
 }
 
 // Run chats until the input ends. Piped questions are asked one after the other, each when the one before was answered.
-func (c chatCommand) Run(ctx context.Context, s streams) error {
+func (c chatCommand) Run(ctx context.Context, s session) error {
 	if c.Scenario != "" {
 		return c.play(ctx, s)
 	}

@@ -8,48 +8,43 @@ import (
 	"io"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	"github.com/knobot/knobot/platform/service"
-)
-
-// Exit codes.
-const (
-	exitOK    = 0
-	exitError = 1
-	exitUsage = 2
 )
 
 // grammar is every command with its flags.
 type grammar struct {
-	Up            upCommand            `cmd:"" help:"Start everything on this machine: PostgreSQL, Weaviate, the four services and a simulator."`
-	Chat          chatCommand          `cmd:"" help:"Chat as a customer with the simulator, in the terminal."`
-	Ask           askCommand           `cmd:"" help:"Ask the knowledge base one question, without any channel."`
-	Ingest        ingestCommand        `cmd:"" help:"Put documents into a knowledge base."`
-	Documents     documentsCommand     `cmd:"" help:"List or delete the documents of a knowledge base."`
-	Sources       sourcesCommand       `cmd:"" help:"List, refresh or delete the web addresses that documents come from."`
-	Reindex       reindexCommand       `cmd:"" help:"Make the search index of a knowledge base anew; the old one answers meanwhile."`
-	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
-	Unanswered    unansweredCommand    `cmd:"" help:"List what customers asked in vain and which documents' answers they disliked."`
-	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
-	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`
-	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`
-	Conversations conversationsCommand `cmd:"" help:"List conversations, or end the bot's silence in one."`
-	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`
-	Stats         statsCommand         `cmd:"" help:"Count webhooks by platform."`
-	Replay        replayCommand        `cmd:"" help:"Open the dead messages of a webhook again."`
-	Keys          keysCommand          `cmd:"" help:"Make, list, rotate or revoke the keys of the management API."`
-	Audit         auditCommand         `cmd:"" help:"List who changed what over the management API."`
-	Keyset        keysetCommand        `cmd:"" help:"Make or rotate the keys that seal secrets at rest."`
-	Version       versionCommand       `cmd:"" help:"Print the version."`
+	server
+	Format present.Format `name:"output" enum:"table,json,yaml" default:"table" help:"How answers are shown: table, json or yaml."`
+
+	Up            upCommand                 `cmd:"" group:"Start" help:"Start everything on this machine: PostgreSQL, Weaviate, the four services and a simulator."`
+	Chat          chatCommand               `cmd:"" group:"Start" help:"Chat as a customer with the simulator, in the terminal."`
+	Integrations  integrationsCommand       `cmd:"" group:"Channels" help:"List the WhatsApp numbers and Telegram bots."`
+	Webhook       webhookCommand            `cmd:"" group:"Channels" help:"Set or show a Telegram webhook."`
+	Media         mediaCommand              `cmd:"" group:"Channels" help:"Fetch a stored file, or store one to send."`
+	Ask           askCommand                `cmd:"" group:"Knowledge" help:"Ask the knowledge base one question, without any channel."`
+	Ingest        ingestCommand             `cmd:"" group:"Knowledge" help:"Put documents into a knowledge base."`
+	Documents     documentsCommand          `cmd:"" group:"Knowledge" help:"List or delete the documents of a knowledge base."`
+	Sources       sourcesCommand            `cmd:"" group:"Knowledge" help:"List, refresh or delete the web addresses that documents come from."`
+	Reindex       reindexCommand            `cmd:"" group:"Knowledge" help:"Make the search index of a knowledge base anew; the old one answers meanwhile."`
+	Eval          evalCommand               `cmd:"" group:"Knowledge" help:"Measure how well a knowledge base answers questions whose answers are known."`
+	Unanswered    unansweredCommand         `cmd:"" group:"Knowledge" help:"List what customers asked in vain and which documents' answers they disliked."`
+	Conversations conversationsCommand      `cmd:"" group:"Customers" help:"List conversations and their messages, answer in one, or hand it to staff and back."`
+	Users         usersCommand              `cmd:"" group:"Customers" help:"List customers."`
+	Logs          logsCommand               `cmd:"" group:"Operation" help:"List the last webhooks and what became of them."`
+	Stats         statsCommand              `cmd:"" group:"Operation" help:"Count webhooks by platform."`
+	Replay        replayCommand             `cmd:"" group:"Operation" help:"Open the dead messages of a webhook again."`
+	Keys          keysCommand               `cmd:"" group:"Settings" help:"Make, list, rotate or revoke the keys of the management API."`
+	Audit         auditCommand              `cmd:"" group:"Settings" help:"List who changed what over the management API."`
+	Profile       profileCommand            `cmd:"" group:"Settings" help:"Keep addresses of servers and keys to them."`
+	Keyset        keysetCommand             `cmd:"" group:"Settings" help:"Make or rotate the keys that seal secrets at rest."`
+	Completion    kongcompletion.Completion `cmd:"" group:"Settings" help:"Print the completion for bash, zsh or fish."`
+	Version       versionCommand            `cmd:"" group:"Settings" help:"Print the version."`
 }
 
-// streams are where a command reads and writes.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
-// Run runs one command line and returns the exit code: 0 done, 1 failed, 2 wrong usage.
+// Run runs one command line and returns the exit code, 0 for done.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	exited := -1
 	var g grammar
@@ -60,12 +55,12 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(streams{in: in, out: out, err: errOut}),
 	)
 	if err != nil {
 		fmt.Fprintln(errOut, "knobot:", err)
 		return exitError
 	}
+	kongcompletion.Register(parser)
 	parsed, err := parser.Parse(args)
 	if exited >= 0 { // --help was asked for and printed
 		return exited
@@ -74,9 +69,10 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 		fmt.Fprintln(errOut, "knobot:", err)
 		return exitUsage
 	}
-	if err := parsed.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	err = parsed.Run(session{in: in, out: out, err: errOut, format: g.Format, server: g.server})
+	if err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(errOut, "knobot:", readable(err))
-		return exitError
+		return exitCode(err)
 	}
 	return exitOK
 }
@@ -85,7 +81,7 @@ func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 type versionCommand struct{}
 
 // Run prints it.
-func (versionCommand) Run(s streams) error {
+func (versionCommand) Run(s session) error {
 	_, err := fmt.Fprintln(s.out, "knobot", service.Version())
 	return err
 }

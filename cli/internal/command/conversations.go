@@ -2,75 +2,113 @@ package command
 
 import (
 	"context"
-	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 )
 
-// conversationsCommand lists conversations and ends the bot's silence in one.
+// conversationsCommand looks after conversations.
 type conversationsCommand struct {
-	List   conversationsListCommand   `cmd:"" default:"withargs" help:"List the newest conversations, and where the bot keeps silent because staff wrote."`
-	Resume conversationsResumeCommand `cmd:"" help:"Let the bot answer again at once after staff wrote."`
+	List     conversationsListCommand     `cmd:"" default:"withargs" help:"List the newest conversations, and where the bot keeps silent because staff has the word."`
+	Messages conversationsMessagesCommand `cmd:"" help:"List the messages of one, with what became of each."`
+	Resume   conversationsResumeCommand   `cmd:"" help:"Let the bot answer again at once after staff wrote."`
+	Close    conversationsCloseCommand    `cmd:"" help:"End one: the customer's next message opens a new one."`
+}
+
+// onConversations calls f with the service.
+func onConversations(ctx context.Context, s session, f func(context.Context, conversationv1.ConversationServiceClient) error) error {
+	return call(ctx, s, conversationv1.NewConversationServiceClient, f)
 }
 
 // conversationsListCommand lists conversations, newest first.
 type conversationsListCommand struct {
-	conversationPeer
-	Limit int32 `short:"n" default:"10" help:"How many, at most 1000."`
+	Integration string `placeholder:"ID" help:"Only those of this number or bot."`
+	User        string `placeholder:"ID" help:"Only those of this customer."`
+	Limit       int32  `short:"n" default:"10" help:"How many, at most 1000."`
 }
 
 // Run prints one line per conversation.
-func (c conversationsListCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
-		r, err := client.ListConversations(ctx, &conversationv1.ListConversationsRequest{PageSize: c.Limit})
+func (c conversationsListCommand) Run(ctx context.Context, s session) error {
+	return onConversations(ctx, s, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
+		r, err := client.ListConversations(ctx, &conversationv1.ListConversationsRequest{
+			IntegrationId: c.Integration, UserId: c.User, PageSize: c.Limit,
+		})
 		if err != nil {
 			return err
 		}
-		return printConversations(s.out, r.GetConversations())
+		return s.show(r, func() present.Table { return conversationTable(r.GetConversations()...) })
 	})
+}
+
+// conversationsMessagesCommand lists what was said.
+type conversationsMessagesCommand struct {
+	ID    string `arg:"" help:"The conversation's id, as knobot conversations prints it."`
+	Limit int32  `short:"n" default:"50" help:"How many, at most 1000."`
+}
+
+// Run prints one line per message.
+func (c conversationsMessagesCommand) Run(ctx context.Context, s session) error {
+	return onConversations(ctx, s, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
+		r, err := client.ListMessages(ctx, &conversationv1.ListMessagesRequest{ConversationId: c.ID, PageSize: c.Limit})
+		if err != nil {
+			return err
+		}
+		return s.show(r, func() present.Table {
+			t := present.Table{Header: []string{"TIME", "WHO", "STATE", "DELIVERY", "TEXT", "ERROR"}}
+			for _, m := range r.GetMessages() {
+				t.Add(moment(m.GetCreateTime()), word(m.GetRole().String(), "ROLE_"), word(m.GetState().String(), "STATE_"),
+					delivery(m), m.GetText(), m.GetError())
+			}
+			return t
+		})
+	})
+}
+
+// delivery is how far a message of ours came.
+func delivery(m *conversationv1.Message) string {
+	if m.GetDeliveryState() == conversationv1.DeliveryState_DELIVERY_STATE_UNSPECIFIED {
+		return ""
+	}
+	return word(m.GetDeliveryState().String(), "DELIVERY_STATE_")
 }
 
 // conversationsResumeCommand ends the bot's silence.
 type conversationsResumeCommand struct {
-	conversationPeer
 	ID string `arg:"" help:"The conversation's id, as knobot conversations prints it."`
 }
 
 // Run ends it and shows the conversation.
-func (c conversationsResumeCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
+func (c conversationsResumeCommand) Run(ctx context.Context, s session) error {
+	return onConversations(ctx, s, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
 		r, err := client.ResumeConversation(ctx, &conversationv1.ResumeConversationRequest{Id: c.ID})
 		if err != nil {
 			return err
 		}
-		return printConversations(s.out, []*conversationv1.Conversation{r.GetConversation()})
+		return s.show(r, func() present.Table { return conversationTable(r.GetConversation()) })
 	})
 }
 
-func (p conversationPeer) with(ctx context.Context, f func(context.Context, conversationv1.ConversationServiceClient) error) error {
-	conn, err := dial(p.Conversation)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return f(ctx, conversationv1.NewConversationServiceClient(conn))
+// conversationsCloseCommand ends a conversation.
+type conversationsCloseCommand struct {
+	ID string `arg:"" help:"The conversation's id, as knobot conversations prints it."`
 }
 
-func printConversations(out io.Writer, list []*conversationv1.Conversation) error {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tPLATFORM\tWITH\tSTATE\tLAST MESSAGE\tBOT PAUSED UNTIL")
-	for _, c := range list {
-		paused := "-"
-		if c.GetBotPausedUntil() != nil {
-			paused = clock(c.GetBotPausedUntil().AsTime())
+// Run ends it and shows the conversation.
+func (c conversationsCloseCommand) Run(ctx context.Context, s session) error {
+	return onConversations(ctx, s, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
+		r, err := client.CloseConversation(ctx, &conversationv1.CloseConversationRequest{Id: c.ID})
+		if err != nil {
+			return err
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.GetId(), c.GetMetadata()["platform"], orDash(c.GetMetadata()["platform_user_id"]),
-			strings.ToLower(strings.TrimPrefix(c.GetState().String(), "STATE_")), clock(c.GetLastMessageTime().AsTime()), paused)
+		return s.show(r, func() present.Table { return conversationTable(r.GetConversation()) })
+	})
+}
+
+func conversationTable(list ...*conversationv1.Conversation) present.Table {
+	t := present.Table{Header: []string{"ID", "PLATFORM", "WITH", "STATE", "LAST MESSAGE", "BOT PAUSED UNTIL"}}
+	for _, c := range list {
+		t.Add(c.GetId(), c.GetMetadata()["platform"], c.GetMetadata()["platform_user_id"], word(c.GetState().String(), "STATE_"),
+			moment(c.GetLastMessageTime()), moment(c.GetBotPausedUntil()))
 	}
-	return w.Flush()
+	return t
 }

@@ -54,7 +54,7 @@ func TestConversations(t *testing.T) {
 	t.Cleanup(server.Stop)
 	run := func(args ...string) (int, string, string) {
 		var out, errs bytes.Buffer
-		code := command.Run(t.Context(), append(args, "--conversation", listener.Addr().String()), nil, &out, &errs)
+		code := command.Run(t.Context(), append(args, "--server", listener.Addr().String()), nil, &out, &errs)
 		return code, out.String(), errs.String()
 	}
 
@@ -68,6 +68,6 @@ func TestConversations(t *testing.T) {
 	require.Regexp(t, `c1 +telegram +7 +active .* -\n`, out)
 
 	code, _, errs := run("conversations", "resume", "c2")
-	require.Equal(t, 1, code)
+	require.Equal(t, 4, code)
 	require.Contains(t, errs, "there is none with this id")
 }

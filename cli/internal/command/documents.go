@@ -3,9 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
-	"time"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
@@ -16,43 +15,42 @@ type documentsCommand struct {
 }
 
 type documentsListCommand struct {
-	ragPeer
 	KnowledgeBase string `default:"default" help:"The knowledge base."`
 }
 
-// Run prints one line per document, then one per upload that waits, is at work or failed.
-func (c documentsListCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.RAG)
-	if err != nil {
+// Run prints one line per document, then to people one per upload that waits, is at work or failed.
+func (c documentsListCommand) Run(ctx context.Context, s session) error {
+	err := call(ctx, s, ragv1.NewDocumentServiceClient, func(ctx context.Context, documents ragv1.DocumentServiceClient) error {
+		all := &ragv1.ListDocumentsResponse{}
+		for token := ""; ; {
+			r, err := documents.ListDocuments(ctx, &ragv1.ListDocumentsRequest{KnowledgeBase: c.KnowledgeBase, PageSize: 1000, PageToken: token})
+			if err != nil {
+				return err
+			}
+			all.Documents = append(all.Documents, r.GetDocuments()...)
+			if token = r.GetNextPageToken(); token == "" {
+				return s.show(all, func() present.Table { return documentTable(all.GetDocuments()) })
+			}
+		}
+	})
+	if err != nil || s.format != present.AsTable {
 		return err
 	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tTITLE\tVERSION\tPASSAGES\tUPDATED")
-	documents := ragv1.NewDocumentServiceClient(conn)
-	for token := ""; ; {
-		r, err := documents.ListDocuments(ctx, &ragv1.ListDocumentsRequest{KnowledgeBase: c.KnowledgeBase, PageSize: 1000, PageToken: token})
-		if err != nil {
-			return err
-		}
-		for _, d := range r.GetDocuments() {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\t%s\n", d.GetId(), d.GetName(), d.GetTitle(), d.GetVersion(), d.GetPassageCount(),
-				d.GetUpdateTime().AsTime().Local().Format(time.DateTime))
-		}
-		if token = r.GetNextPageToken(); token == "" {
-			break
-		}
+	return call(ctx, s, ragv1.NewIngestionServiceClient, func(ctx context.Context, ingestions ragv1.IngestionServiceClient) error {
+		return c.uploads(ctx, ingestions, s)
+	})
+}
+
+func documentTable(documents []*ragv1.Document) present.Table {
+	t := present.Table{Header: []string{"ID", "NAME", "TITLE", "VERSION", "PASSAGES", "UPDATED"}}
+	for _, d := range documents {
+		t.Add(d.GetId(), d.GetName(), d.GetTitle(), d.GetVersion(), d.GetPassageCount(), moment(d.GetUpdateTime()))
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	return c.uploads(ctx, ragv1.NewIngestionServiceClient(conn), s)
+	return t
 }
 
 // uploads prints the latest upload of each document that is not done.
-func (c documentsListCommand) uploads(ctx context.Context, ingestions ragv1.IngestionServiceClient, s streams) error {
+func (c documentsListCommand) uploads(ctx context.Context, ingestions ragv1.IngestionServiceClient, s session) error {
 	r, err := ingestions.ListIngestions(ctx, &ragv1.ListIngestionsRequest{KnowledgeBase: c.KnowledgeBase, PageSize: 1000})
 	if err != nil {
 		return err
@@ -73,25 +71,21 @@ func (c documentsListCommand) uploads(ctx context.Context, ingestions ragv1.Inge
 }
 
 type documentsDeleteCommand struct {
-	ragPeer
 	IDs []string `arg:"" name:"id" help:"Ids, as the list shows them."`
 }
 
 // Run deletes them.
-func (c documentsDeleteCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.RAG)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	documents := ragv1.NewDocumentServiceClient(conn)
-	for _, id := range c.IDs {
-		if _, err := documents.DeleteDocument(ctx, &ragv1.DeleteDocumentRequest{Id: id}); err != nil {
-			return fmt.Errorf("%s: %s", id, readable(err))
+func (c documentsDeleteCommand) Run(ctx context.Context, s session) error {
+	return call(ctx, s, ragv1.NewDocumentServiceClient, func(ctx context.Context, documents ragv1.DocumentServiceClient) error {
+		for _, id := range c.IDs {
+			r, err := documents.DeleteDocument(ctx, &ragv1.DeleteDocumentRequest{Id: id})
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			if err := s.done(r, "%s deleted", id); err != nil {
+				return err
+			}
 		}
-		fmt.Fprintln(s.out, id, "deleted")
-	}
-	return nil
+		return nil
+	})
 }

@@ -12,9 +12,9 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
@@ -23,33 +23,31 @@ const evalTimeout = 2 * time.Hour
 
 // evalCommand measures a knowledge base.
 type evalCommand struct {
-	ragPeer
 	KnowledgeBase string   `default:"default" help:"The knowledge base."`
 	Threshold     *float64 `help:"Judge with this threshold instead of the knowledge base's own."`
 	Apply         bool     `help:"Make the threshold that is best on these questions the knowledge base's own, if it beats the one in use."`
-	JSON          bool     `name:"json" help:"Print everything as JSON, each question's result included."`
 	Questions     string   `arg:"" type:"existingfile" help:"Questions, one JSON object a line: question, answers, answerable, relevant_doc_ids, kind, history."`
 }
 
-// Run asks every question of the file and prints the measures.
-func (c evalCommand) Run(ctx context.Context, s streams) error {
+// Run asks every question of the file and prints the measures; programs get each question's result too.
+func (c evalCommand) Run(ctx context.Context, s session) error {
 	questions, err := readQuestions(c.Questions)
 	if err != nil {
 		return err
 	}
-	conn, err := dial(c.RAG)
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, evalTimeout)
 	defer cancel()
-	r, err := c.evaluate(ctx, ragv1.NewEvaluationServiceClient(conn), questions)
+	r, err := c.evaluate(ctx, ragv1.NewEvaluationServiceClient(conn), questions, s.format != present.AsTable)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		_, err = fmt.Fprintln(s.out, protojson.MarshalOptions{EmitDefaultValues: true}.Format(r))
+	if s.format != present.AsTable {
+		err = s.show(r, nil)
 	} else {
 		err = printMetrics(s.out, r)
 	}
@@ -81,12 +79,12 @@ func (c evalCommand) apply(ctx context.Context, client ragv1.KnowledgeBaseServic
 	return err
 }
 
-func (c evalCommand) evaluate(ctx context.Context, client ragv1.EvaluationServiceClient, questions []*ragv1.EvaluationQuestion) (*ragv1.EvaluateResponse, error) {
+func (c evalCommand) evaluate(ctx context.Context, client ragv1.EvaluationServiceClient, questions []*ragv1.EvaluationQuestion, results bool) (*ragv1.EvaluateResponse, error) {
 	stream, err := client.Evaluate(ctx)
 	if err != nil {
 		return nil, err
 	}
-	options := &ragv1.EvaluateOptions{KnowledgeBase: c.KnowledgeBase, Results: c.JSON, Threshold: c.Threshold}
+	options := &ragv1.EvaluateOptions{KnowledgeBase: c.KnowledgeBase, Results: results, Threshold: c.Threshold}
 	err = stream.Send(&ragv1.EvaluateRequest{Part: &ragv1.EvaluateRequest_Options{Options: options}})
 	for _, q := range questions {
 		if err != nil {

@@ -13,7 +13,6 @@ import (
 
 // ingestCommand stores documents.
 type ingestCommand struct {
-	ragPeer
 	KnowledgeBase string        `default:"default" help:"The knowledge base."`
 	Every         time.Duration `help:"How often web addresses are fetched again, 15m to 720h; a day if not said."`
 	Paths         []string      `arg:"" help:"Files (.md, .txt, .html, .csv, .json, .pdf, .docx, .xlsx), folders of them, or web addresses of pages and sitemaps."`
@@ -21,8 +20,8 @@ type ingestCommand struct {
 
 // Run stores every file and says what became of it, and adds every web address as a source. One that is refused does not
 // hold up the others.
-func (c ingestCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.RAG)
+func (c ingestCommand) Run(ctx context.Context, s session) error {
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}
@@ -53,7 +52,7 @@ func (c ingestCommand) split() (addresses, paths []string) {
 	return addresses, paths
 }
 
-func (c ingestCommand) addSources(ctx context.Context, sources ragv1.SourceServiceClient, addresses []string, s streams) error {
+func (c ingestCommand) addSources(ctx context.Context, sources ragv1.SourceServiceClient, addresses []string, s session) error {
 	for _, address := range addresses {
 		note, err := addSource(ctx, sources, &ragv1.CreateSourceRequest{
 			KnowledgeBase: c.KnowledgeBase, Url: address, RefreshInterval: interval(c.Every),
@@ -66,7 +65,7 @@ func (c ingestCommand) addSources(ctx context.Context, sources ragv1.SourceServi
 	return nil
 }
 
-func storeAll(ctx context.Context, up uploader, files []documentFile, s streams) error {
+func storeAll(ctx context.Context, up uploader, files []documentFile, s session) error {
 	failed := 0
 	for i, file := range files {
 		line := newStatusLine(s.out, fmt.Sprintf("[%d/%d] %s: ", i+1, len(files), file.name))

@@ -86,7 +86,7 @@ func TestIngestUploadsAndTellsWhatBecameOfEachFile(t *testing.T) {
 	}
 	s := &shelf{contents: map[string][]byte{}}
 	var out, errOut bytes.Buffer
-	code := Run(t.Context(), []string{"ingest", "--rag", serve(t, s), dir}, nil, &out, &errOut)
+	code := Run(t.Context(), []string{"ingest", "--server", serve(t, s), dir}, nil, &out, &errOut)
 	require.Equal(t, exitError, code)
 	require.Equal(t, "[1/2] a.csv: 3 passages\n[2/2] b.pdf: it asks for a password (CONTENT_ENCRYPTED)\n", out.String())
 	require.Equal(t, "knobot: 1 of 2 documents were not stored\n", errOut.String())
@@ -101,7 +101,7 @@ func TestIngestRefusesAFileThatIsTooLarge(t *testing.T) {
 	require.NoError(t, f.Truncate(maxDocument+1))
 	require.NoError(t, f.Close())
 	var out, errOut bytes.Buffer
-	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--rag", serve(t, &shelf{}), path}, nil, &out, &errOut))
+	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--server", serve(t, &shelf{}), path}, nil, &out, &errOut))
 	require.Equal(t, "[1/1] a.pdf: larger than 32 MiB\n", out.String())
 }
 
@@ -111,7 +111,7 @@ func TestIngestAddsWebAddressesAsSources(t *testing.T) {
 	address := serve(t, s)
 	var out, errOut bytes.Buffer
 	ingest := func() int {
-		return Run(t.Context(), []string{"ingest", "--rag", address, "--every", "1h", "https://tienda.example/ayuda"}, nil, &out, &errOut)
+		return Run(t.Context(), []string{"ingest", "--server", address, "--every", "1h", "https://tienda.example/ayuda"}, nil, &out, &errOut)
 	}
 	require.Equal(t, exitOK, ingest(), errOut.String())
 	require.Contains(t, out.String(), "https://tienda.example/ayuda: source s1 is being fetched")
@@ -124,6 +124,6 @@ func TestIngestOfNothingFails(t *testing.T) {
 	t.Parallel()
 	var out, errOut bytes.Buffer
 	path := filepath.Join(t.TempDir(), "nada")
-	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--rag", "127.0.0.1:1", path}, nil, &out, &errOut))
+	require.Equal(t, exitError, Run(t.Context(), []string{"ingest", "--server", "127.0.0.1:1", path}, nil, &out, &errOut))
 	require.Contains(t, errOut.String(), "nada")
 }

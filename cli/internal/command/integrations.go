@@ -3,38 +3,38 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 )
 
 // integrationsCommand lists numbers and bots.
-type integrationsCommand struct{ channelsPeer }
+type integrationsCommand struct{}
+
+// onIntegrations calls f with the service.
+func onIntegrations(ctx context.Context, s session, f func(context.Context, channelsv1.IntegrationServiceClient) error) error {
+	return call(ctx, s, channelsv1.NewIntegrationServiceClient, f)
+}
 
 // Run prints one line per integration; what is missing is said with its cure.
-func (c integrationsCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Channels)
-	if err != nil {
-		return err
+func (integrationsCommand) Run(ctx context.Context, s session) error {
+	return onIntegrations(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
+		r, err := client.ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{PageSize: 1000})
+		if err != nil {
+			return err
+		}
+		return s.show(r, func() present.Table { return integrationTable(r.GetIntegrations()...) })
+	})
+}
+
+func integrationTable(list ...*channelsv1.Integration) present.Table {
+	t := present.Table{Header: []string{"ID", "NAME", "PLATFORM", "STATE", "REASON"}}
+	for _, i := range list {
+		t.Add(i.GetId(), i.GetName(), platformName(i.GetPlatform()), word(i.GetState().String(), "STATE_"), i.GetStateReason())
 	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := channelsv1.NewIntegrationServiceClient(conn).ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{PageSize: 1000})
-	if err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tPLATFORM\tSTATE\tREASON")
-	for _, i := range r.GetIntegrations() {
-		state := strings.ToLower(strings.TrimPrefix(i.GetState().String(), "STATE_"))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.GetId(), i.GetName(), platformName(i.GetPlatform()), state, orDash(i.GetStateReason()))
-	}
-	return w.Flush()
+	return t
 }
 
 // webhookCommand sets and shows Telegram webhooks.
@@ -45,24 +45,17 @@ type webhookCommand struct {
 
 // webhookTarget names a bot; with a single one it need not be named.
 type webhookTarget struct {
-	channelsPeer
 	Integration string `help:"Id of the integration; may be left out when there is only one Telegram bot."`
 }
 
-func (t webhookTarget) with(ctx context.Context, f func(context.Context, channelsv1.IntegrationServiceClient, string) error) error {
-	conn, err := dial(t.Channels)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	client := channelsv1.NewIntegrationServiceClient(conn)
-	id, err := t.id(ctx, client)
-	if err != nil {
-		return err
-	}
-	return f(ctx, client, id)
+func (t webhookTarget) with(ctx context.Context, s session, f func(context.Context, channelsv1.IntegrationServiceClient, string) error) error {
+	return onIntegrations(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
+		id, err := t.id(ctx, client)
+		if err != nil {
+			return err
+		}
+		return f(ctx, client, id)
+	})
 }
 
 func (t webhookTarget) id(ctx context.Context, client channelsv1.IntegrationServiceClient) (string, error) {
@@ -89,13 +82,13 @@ type webhookSetCommand struct {
 }
 
 // Run sets it and shows what Telegram says.
-func (c webhookSetCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client channelsv1.IntegrationServiceClient, id string) error {
+func (c webhookSetCommand) Run(ctx context.Context, s session) error {
+	return c.with(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient, id string) error {
 		r, err := client.SetWebhook(ctx, &channelsv1.SetWebhookRequest{IntegrationId: id, Url: c.URL})
 		if err != nil {
 			return err
 		}
-		return printWebhook(s.out, r.GetWebhookInfo())
+		return showWebhook(s, r.GetWebhookInfo())
 	})
 }
 
@@ -103,22 +96,26 @@ func (c webhookSetCommand) Run(ctx context.Context, s streams) error {
 type webhookInfoCommand struct{ webhookTarget }
 
 // Run shows it.
-func (c webhookInfoCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client channelsv1.IntegrationServiceClient, id string) error {
+func (c webhookInfoCommand) Run(ctx context.Context, s session) error {
+	return c.with(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient, id string) error {
 		r, err := client.GetWebhookInfo(ctx, &channelsv1.GetWebhookInfoRequest{IntegrationId: id})
 		if err != nil {
 			return err
 		}
-		return printWebhook(s.out, r.GetWebhookInfo())
+		return showWebhook(s, r.GetWebhookInfo())
 	})
 }
 
-func printWebhook(out io.Writer, info *channelsv1.WebhookInfo) error {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(w, "url\t%s\npending updates\t%d\nmax connections\t%d\nallowed updates\t%s\n", orDash(info.GetUrl()),
-		info.GetPendingUpdateCount(), info.GetMaxConnections(), orDash(strings.Join(info.GetAllowedUpdates(), " ")))
-	if info.GetLastErrorTime() != nil {
-		fmt.Fprintf(w, "last error\t%s %s\n", clock(info.GetLastErrorTime().AsTime()), info.GetLastErrorMessage())
-	}
-	return w.Flush()
+func showWebhook(s session, info *channelsv1.WebhookInfo) error {
+	return s.show(info, func() present.Table {
+		t := present.Table{Header: []string{"WHAT", "TELEGRAM SAYS"}}
+		t.Add("url", info.GetUrl())
+		t.Add("pending updates", info.GetPendingUpdateCount())
+		t.Add("max connections", info.GetMaxConnections())
+		t.Add("allowed updates", strings.Join(info.GetAllowedUpdates(), " "))
+		if info.GetLastErrorTime() != nil {
+			t.Add("last error", moment(info.GetLastErrorTime())+" "+info.GetLastErrorMessage())
+		}
+		return t
+	})
 }

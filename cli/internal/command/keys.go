@@ -2,50 +2,38 @@ package command
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	gatewayv1 "github.com/knobot/knobot/gen/knobot/gateway/v1"
 )
 
 // keysCommand keeps the keys of the management API.
 type keysCommand struct {
+	List   keysListCommand   `cmd:"" default:"1" help:"List the keys."`
 	Create keysCreateCommand `cmd:"" help:"Make a key and print its secret, which cannot be read again."`
-	List   keysListCommand   `cmd:"" help:"List the keys."`
 	Rotate keysRotateCommand `cmd:"" help:"Give a key a new secret; the old one ends at once."`
 	Revoke keysRevokeCommand `cmd:"" help:"End a key at once."`
 }
 
-// keysPeer calls the service of the keys.
-type keysPeer struct{ gatewayPeer }
-
-func (p keysPeer) with(ctx context.Context, f func(context.Context, gatewayv1.ApiKeyServiceClient) error) error {
-	conn, err := p.dial()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return f(ctx, gatewayv1.NewApiKeyServiceClient(conn))
+// onKeys calls f with the service of the keys.
+func onKeys(ctx context.Context, s session, f func(context.Context, gatewayv1.ApiKeyServiceClient) error) error {
+	return call(ctx, s, gatewayv1.NewApiKeyServiceClient, f)
 }
 
 // keysCreateCommand makes a key.
 type keysCreateCommand struct {
-	keysPeer
 	Name        string        `arg:"" help:"What it is for."`
 	Role        string        `enum:"viewer,operator,owner" default:"viewer" help:"What it may do: viewer, operator or owner."`
-	Integration string        `help:"Id of the only integration that it is for."`
+	Integration string        `placeholder:"ID" help:"Id of the only integration that it is for."`
 	Expires     time.Duration `help:"How long it lasts, such as 720h; for ever if not said."`
 }
 
-// Run makes it.
-func (c keysCreateCommand) Run(ctx context.Context, s streams) error {
+// Run makes it and prints nothing but the secret.
+func (c keysCreateCommand) Run(ctx context.Context, s session) error {
 	r := &gatewayv1.CreateApiKeyRequest{
 		Name: c.Name, IntegrationId: c.Integration,
 		Role: gatewayv1.Role(gatewayv1.Role_value["ROLE_"+strings.ToUpper(c.Role)]),
@@ -53,85 +41,84 @@ func (c keysCreateCommand) Run(ctx context.Context, s streams) error {
 	if c.Expires != 0 {
 		r.ExpireTime = timestamppb.New(time.Now().Add(c.Expires))
 	}
-	return c.with(ctx, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
+	return onKeys(ctx, s, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
 		made, err := keys.CreateApiKey(ctx, r)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(s.out, made.GetSecret())
-		return err
+		return s.done(made, "%s", made.GetSecret())
 	})
 }
 
 // keysListCommand lists keys.
-type keysListCommand struct{ keysPeer }
+type keysListCommand struct{}
 
 // Run prints one line per key, newest first.
-func (c keysListCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
-		w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tNAME\tROLE\tINTEGRATION\tSTATE\tLAST USE")
-		r := &gatewayv1.ListApiKeysRequest{PageSize: 1000}
-		for {
-			page, err := keys.ListApiKeys(ctx, r)
+func (keysListCommand) Run(ctx context.Context, s session) error {
+	return onKeys(ctx, s, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
+		all := &gatewayv1.ListApiKeysResponse{}
+		for token := ""; ; {
+			r, err := keys.ListApiKeys(ctx, &gatewayv1.ListApiKeysRequest{PageSize: 1000, PageToken: token})
 			if err != nil {
 				return err
 			}
-			for _, k := range page.GetApiKeys() {
-				printKey(w, k)
-			}
-			if r.PageToken = page.GetNextPageToken(); r.PageToken == "" {
-				return w.Flush()
+			all.ApiKeys = append(all.ApiKeys, r.GetApiKeys()...)
+			if token = r.GetNextPageToken(); token == "" {
+				return s.show(all, func() present.Table { return keyTable(all.GetApiKeys()) })
 			}
 		}
 	})
 }
 
-func printKey(w io.Writer, k *gatewayv1.ApiKey) {
-	state, use := "valid", "-"
+func keyTable(keys []*gatewayv1.ApiKey) present.Table {
+	t := present.Table{Header: []string{"ID", "NAME", "ROLE", "INTEGRATION", "STATE", "LAST USE"}}
+	for _, k := range keys {
+		t.Add(k.GetId(), k.GetName(), word(k.GetRole().String(), "ROLE_"), k.GetIntegrationId(), keyState(k, time.Now()), moment(k.GetLastUseTime()))
+	}
+	return t
+}
+
+func keyState(k *gatewayv1.ApiKey, now time.Time) string {
 	switch expire := k.GetExpireTime(); {
 	case k.GetRevokeTime() != nil:
-		state = "revoked"
-	case expire != nil && expire.AsTime().Before(time.Now()):
-		state = "expired"
-	case expire != nil:
-		state = "until " + clock(expire.AsTime())
+		return "revoked"
+	case expire == nil:
+		return "valid"
+	case expire.AsTime().Before(now):
+		return "expired"
+	default:
+		return "until " + moment(expire)
 	}
-	if t := k.GetLastUseTime(); t != nil {
-		use = clock(t.AsTime())
-	}
-	role := strings.ToLower(strings.TrimPrefix(k.GetRole().String(), "ROLE_"))
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", k.GetId(), k.GetName(), role, orDash(k.GetIntegrationId()), state, use)
 }
 
 // keysRotateCommand gives a key a new secret.
 type keysRotateCommand struct {
-	keysPeer
 	ID string `arg:"" help:"Id of the key."`
 }
 
 // Run prints the new secret.
-func (c keysRotateCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
+func (c keysRotateCommand) Run(ctx context.Context, s session) error {
+	return onKeys(ctx, s, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
 		r, err := keys.RotateApiKey(ctx, &gatewayv1.RotateApiKeyRequest{Id: c.ID})
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(s.out, r.GetSecret())
-		return err
+		return s.done(r, "%s", r.GetSecret())
 	})
 }
 
 // keysRevokeCommand ends a key.
 type keysRevokeCommand struct {
-	keysPeer
 	ID string `arg:"" help:"Id of the key."`
 }
 
 // Run ends it.
-func (c keysRevokeCommand) Run(ctx context.Context) error {
-	return c.with(ctx, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
-		_, err := keys.RevokeApiKey(ctx, &gatewayv1.RevokeApiKeyRequest{Id: c.ID})
-		return err
+func (c keysRevokeCommand) Run(ctx context.Context, s session) error {
+	return onKeys(ctx, s, func(ctx context.Context, keys gatewayv1.ApiKeyServiceClient) error {
+		r, err := keys.RevokeApiKey(ctx, &gatewayv1.RevokeApiKeyRequest{Id: c.ID})
+		if err != nil {
+			return err
+		}
+		return s.done(r, "%s revoked", c.ID)
 	})
 }

@@ -82,7 +82,7 @@ func TestKeysAndAudit(t *testing.T) {
 	require.NoError(t, os.WriteFile(wrong, []byte("another"), 0o600))
 	run := func(key string, args ...string) (int, string, string) {
 		var out, errs bytes.Buffer
-		code := command.Run(t.Context(), append(args, "--gateway", listener.Addr().String(), "--key-file", key), nil, &out, &errs)
+		code := command.Run(t.Context(), append(args, "--server", listener.Addr().String(), "--api-key-file", key), nil, &out, &errs)
 		return code, out.String(), errs.String()
 	}
 
@@ -117,7 +117,7 @@ func TestKeysAndAudit(t *testing.T) {
 	require.Regexp(t, `2026-11-26 15:04:05 +key:k1 +panel +- +knobot.rag.v1.DocumentService/DeleteDocument +OK +-\n`, out)
 
 	code, _, errs := run(wrong, "keys", "list")
-	require.Equal(t, 1, code)
+	require.Equal(t, 3, code)
 	require.Contains(t, errs, "the credential is not valid")
 	require.NotContains(t, errs, "another")
 	code, _, errs = run(filepath.Join(t.TempDir(), "none"), "keys", "list")

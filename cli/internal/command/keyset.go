@@ -24,7 +24,7 @@ type keysetCommand struct {
 type keysetNewCommand struct{}
 
 // Run prints it.
-func (keysetNewCommand) Run(s streams) error {
+func (keysetNewCommand) Run(s session) error {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ type keysetAddCommand struct {
 }
 
 // Run prints the keyset with the new key.
-func (c keysetAddCommand) Run(s streams) error {
+func (c keysetAddCommand) Run(s session) error {
 	return changeKeyset(c.File, s.out, func(m *keyset.Manager, _ *keyset.Handle) error {
 		_, err := m.Add(aead.AES256GCMKeyTemplate())
 		return err
@@ -49,7 +49,7 @@ type keysetPromoteCommand struct {
 }
 
 // Run prints the keyset with its last key as the primary one.
-func (c keysetPromoteCommand) Run(s streams) error {
+func (c keysetPromoteCommand) Run(s session) error {
 	return changeKeyset(c.File, s.out, func(m *keyset.Manager, h *keyset.Handle) error {
 		newest, err := h.Entry(h.Len() - 1)
 		if err != nil {

@@ -2,101 +2,109 @@ package command
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"strings"
-	"text/tabwriter"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/knobot/knobot/cli/internal/present"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 )
 
-// logsCommand lists webhooks, newest first: the mission's first monitoring query.
+// logsCommand shows webhooks.
 type logsCommand struct {
-	conversationPeer
+	List logsListCommand `cmd:"" default:"withargs" help:"List the last webhooks, newest first."`
+	Get  logsGetCommand  `cmd:"" help:"Show one webhook: its events, or its body with --output json."`
+}
+
+// logsListCommand lists webhooks, newest first: the mission's first monitoring query.
+type logsListCommand struct {
 	Platform string `enum:"whatsapp,telegram," default:"" help:"Only this platform's: whatsapp or telegram."`
 	Limit    int32  `short:"n" default:"10" help:"How many, at most 1000."`
 	Dead     bool   `help:"Only webhooks with a message that could not be answered."`
 }
 
 // Run prints one line per webhook.
-func (c logsCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Conversation)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := conversationv1.NewWebhookLogServiceClient(conn).ListWebhookLogs(ctx, &conversationv1.ListWebhookLogsRequest{
-		Platform: platformOf(c.Platform), PageSize: c.Limit, DeadOnly: c.Dead,
+func (c logsListCommand) Run(ctx context.Context, s session) error {
+	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
+		r, err := logs.ListWebhookLogs(ctx, &conversationv1.ListWebhookLogsRequest{
+			Platform: platformOf(c.Platform), PageSize: c.Limit, DeadOnly: c.Dead,
+		})
+		if err != nil {
+			return err
+		}
+		return s.show(r, func() present.Table { return logTable(r.GetWebhookLogs()) })
 	})
-	if err != nil {
-		return err
-	}
-	return printLogs(s.out, r.GetWebhookLogs())
 }
 
-func printLogs(out io.Writer, logs []*conversationv1.WebhookLog) error {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tRECEIVED\tPLATFORM\tEVENT\tSTATUS\tRESPONSE\tERROR\tPROCESSED")
+func logTable(logs []*conversationv1.WebhookLog) present.Table {
+	t := present.Table{Header: []string{"ID", "RECEIVED", "PLATFORM", "EVENT", "STATUS", "RESPONSE", "ERROR", "PROCESSED"}}
 	for _, l := range logs {
-		processed := "-"
-		if l.GetProcessedTime() != nil {
-			processed = clock(l.GetProcessedTime().AsTime())
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", l.GetId(), clock(l.GetCreateTime().AsTime()), platformName(l.GetPlatform()),
-			l.GetEventType(), l.GetResponseStatus(), orDash(l.GetResponse()), orDash(l.GetErrorMessage()), processed)
+		t.Add(l.GetId(), moment(l.GetCreateTime()), platformName(l.GetPlatform()), l.GetEventType(), l.GetResponseStatus(),
+			l.GetResponse(), l.GetErrorMessage(), moment(l.GetProcessedTime()))
 	}
-	return w.Flush()
+	return t
+}
+
+// logsGetCommand shows one webhook.
+type logsGetCommand struct {
+	ID string `arg:"" help:"The webhook's id, as knobot logs prints it."`
+}
+
+// Run prints one line per event.
+func (c logsGetCommand) Run(ctx context.Context, s session) error {
+	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
+		r, err := logs.GetWebhookLog(ctx, &conversationv1.GetWebhookLogRequest{Id: c.ID})
+		if err != nil {
+			return err
+		}
+		return s.show(r, func() present.Table { return eventTable(r.GetWebhookLog().GetEvents()) })
+	})
+}
+
+func eventTable(events []*conversationv1.WebhookEvent) present.Table {
+	t := present.Table{Header: []string{"EVENT", "KIND", "OUTCOME", "MESSAGE", "ANSWER", "ERROR", "PROCESSED"}}
+	for _, e := range events {
+		t.Add(e.GetOrdinal(), e.GetKind(), e.GetOutcome(), e.GetMessageId(), e.GetResponse(), e.GetError(), moment(e.GetProcessedTime()))
+	}
+	return t
 }
 
 // statsCommand counts webhooks by platform: the mission's second monitoring query.
-type statsCommand struct{ conversationPeer }
+type statsCommand struct{}
 
 // Run prints one line per platform.
-func (c statsCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Conversation)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := conversationv1.NewWebhookLogServiceClient(conn).CountWebhookLogs(ctx, &conversationv1.CountWebhookLogsRequest{})
-	if err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "PLATFORM\tTOTAL\tREJECTED")
-	for _, count := range r.GetCounts() {
-		fmt.Fprintf(w, "%s\t%d\t%d\n", platformName(count.GetPlatform()), count.GetTotal(), count.GetRejected())
-	}
-	return w.Flush()
+func (statsCommand) Run(ctx context.Context, s session) error {
+	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
+		r, err := logs.CountWebhookLogs(ctx, &conversationv1.CountWebhookLogsRequest{})
+		if err != nil {
+			return err
+		}
+		return s.show(r, func() present.Table {
+			t := present.Table{Header: []string{"PLATFORM", "TOTAL", "REJECTED"}}
+			for _, count := range r.GetCounts() {
+				t.Add(platformName(count.GetPlatform()), count.GetTotal(), count.GetRejected())
+			}
+			return t
+		})
+	})
 }
 
 // replayCommand opens dead messages again.
 type replayCommand struct {
-	conversationPeer
 	ID string `arg:"" help:"The webhook's id, as knobot logs prints it."`
 }
 
 // Run opens them and says how many.
-func (c replayCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Conversation)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	r, err := conversationv1.NewWebhookLogServiceClient(conn).ReplayWebhookLog(ctx, &conversationv1.ReplayWebhookLogRequest{Id: c.ID})
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(s.out, "%d messages wait for an answer again\n", r.GetReopenedEvents())
-	return err
+func (c replayCommand) Run(ctx context.Context, s session) error {
+	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
+		r, err := logs.ReplayWebhookLog(ctx, &conversationv1.ReplayWebhookLogRequest{Id: c.ID})
+		if err != nil {
+			return err
+		}
+		return s.done(r, "%d messages wait for an answer again", r.GetReopenedEvents())
+	})
 }
 
 func platformOf(name string) typev1.Platform {
@@ -109,11 +117,18 @@ func platformOf(name string) typev1.Platform {
 	return typev1.Platform_PLATFORM_UNSPECIFIED
 }
 
-func platformName(p typev1.Platform) string {
-	return strings.ToLower(strings.TrimPrefix(p.String(), "PLATFORM_"))
-}
+func platformName(p typev1.Platform) string { return word(p.String(), "PLATFORM_") }
 
-func clock(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") }
+// word is an enum's value as people say it.
+func word(value, prefix string) string { return strings.ToLower(strings.TrimPrefix(value, prefix)) }
+
+// moment is a time in the reader's zone.
+func moment(t *timestamppb.Timestamp) string {
+	if t == nil {
+		return "-"
+	}
+	return t.AsTime().Local().Format(time.DateTime)
+}
 
 func orDash(s string) string {
 	if s == "" {

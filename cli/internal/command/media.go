@@ -26,14 +26,13 @@ type mediaCommand struct {
 
 // mediaGetCommand reads a stored file.
 type mediaGetCommand struct {
-	channelsPeer
-	ID     string `arg:"" help:"The file's id."`
-	Output string `short:"o" type:"path" help:"Write into this file instead of the standard output."`
+	ID   string `arg:"" help:"The file's id."`
+	File string `short:"o" type:"path" help:"Write into this file instead of the standard output."`
 }
 
 // Run reads it. What is incomplete or changed on the way is an error and leaves no file.
-func (c mediaGetCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Channels)
+func (c mediaGetCommand) Run(ctx context.Context, s session) error {
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}
@@ -49,14 +48,14 @@ func (c mediaGetCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	receive := func(w io.Writer) error { return receiveMedia(w, first.GetMedia(), stream.Recv) }
-	if c.Output == "" {
+	if c.File == "" {
 		return receive(s.out)
 	}
-	if err := writeFile(c.Output, receive); err != nil {
+	if err := writeFile(c.File, receive); err != nil {
 		return err
 	}
 	m := first.GetMedia()
-	_, err = fmt.Fprintf(s.err, "%s: %s, %d bytes, name %s\n", c.Output, m.GetMimeType(), m.GetSizeBytes(), orDash(m.GetFilename()))
+	_, err = fmt.Fprintf(s.err, "%s: %s, %d bytes, name %s\n", c.File, m.GetMimeType(), m.GetSizeBytes(), orDash(m.GetFilename()))
 	return err
 }
 
@@ -96,14 +95,13 @@ func writeFile(path string, write func(w io.Writer) error) error {
 
 // mediaUploadCommand stores a file.
 type mediaUploadCommand struct {
-	channelsPeer
 	Integration string `required:"" help:"Id of the integration that will send it (knobot integrations lists them)."`
 	Type        string `help:"MIME type; else it follows from the name or the first bytes."`
 	File        string `arg:"" type:"existingfile" help:"The file."`
 }
 
 // Run stores it and prints its id.
-func (c mediaUploadCommand) Run(ctx context.Context, s streams) error {
+func (c mediaUploadCommand) Run(ctx context.Context, s session) error {
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err
@@ -114,7 +112,7 @@ func (c mediaUploadCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	conn, err := dial(c.Channels)
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}

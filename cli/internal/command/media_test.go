@@ -81,7 +81,7 @@ func run(t *testing.T, content string, args ...string) (k *keeper, code int, out
 	go func() { _ = server.Serve(listener) }()
 	defer server.Stop()
 	var o, e bytes.Buffer
-	code = command.Run(t.Context(), append(args, "--channels", listener.Addr().String()), strings.NewReader(""), &o, &e)
+	code = command.Run(t.Context(), append(args, "--server", listener.Addr().String()), strings.NewReader(""), &o, &e)
 	return k, code, o.String(), e.String()
 }
 
@@ -121,7 +121,7 @@ func TestMediaGet(t *testing.T) {
 	t.Run("UnknownFileIsSaid", func(t *testing.T) {
 		t.Parallel()
 		_, code, _, errOut := run(t, "x", "media", "get", "other")
-		require.Equal(t, 1, code)
+		require.Equal(t, 4, code)
 		require.Contains(t, errOut, "no such file (NotFound)")
 	})
 }

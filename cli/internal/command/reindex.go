@@ -13,14 +13,13 @@ const reindexPause = time.Second
 
 // reindexCommand makes search indexes anew.
 type reindexCommand struct {
-	ragPeer
 	KnowledgeBase string `default:"default" help:"The knowledge base."`
 	All           bool   `help:"All knowledge bases."`
 }
 
 // Run starts it and waits for the end. Leaving earlier stops nothing.
-func (c reindexCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.RAG)
+func (c reindexCommand) Run(ctx context.Context, s session) error {
+	conn, err := s.connect()
 	if err != nil {
 		return err
 	}
@@ -62,7 +61,7 @@ func (c reindexCommand) names(ctx context.Context, bases ragv1.KnowledgeBaseServ
 	}
 }
 
-func awaitIndex(ctx context.Context, bases ragv1.KnowledgeBaseServiceClient, name string, s streams) error {
+func awaitIndex(ctx context.Context, bases ragv1.KnowledgeBaseServiceClient, name string, s session) error {
 	line := newStatusLine(s.out, name+": ")
 	for {
 		r, err := bases.GetKnowledgeBase(ctx, &ragv1.GetKnowledgeBaseRequest{Name: name})
@@ -74,7 +73,7 @@ func awaitIndex(ctx context.Context, bases ragv1.KnowledgeBaseServiceClient, nam
 			line.end(fmt.Sprintf("%d passages indexed anew", kb.GetPassageCount()))
 			return nil
 		}
-		line.show(fmt.Sprintf("%d of %d passages", kb.GetReindexedPassageCount(), kb.GetPassageCount()))
+		line.show(fmt.Sprintf("%s %d of %d passages", bar(int64(kb.GetReindexedPassageCount()), int64(kb.GetPassageCount())), kb.GetReindexedPassageCount(), kb.GetPassageCount()))
 		select {
 		case <-time.After(reindexPause):
 		case <-ctx.Done():

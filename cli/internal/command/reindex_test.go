@@ -56,7 +56,7 @@ func TestReindexWaitsForAllKnowledgeBases(t *testing.T) {
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	var out, errOut bytes.Buffer
-	require.Equal(t, exitOK, Run(t.Context(), []string{"reindex", "--rag", listener.Addr().String(), "--all"}, nil, &out, &errOut), errOut.String())
+	require.Equal(t, exitOK, Run(t.Context(), []string{"reindex", "--server", listener.Addr().String(), "--all"}, nil, &out, &errOut), errOut.String())
 	require.Equal(t, "default: 7 passages indexed anew\notra: 7 passages indexed anew\n", out.String())
 	require.Equal(t, []string{"default", "otra"}, b.begun)
 }

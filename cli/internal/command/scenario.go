@@ -11,7 +11,7 @@ import (
 )
 
 // play plays a scenario file instead of chatting. It fails if an expectation was not met.
-func (c chatCommand) play(ctx context.Context, s streams) error {
+func (c chatCommand) play(ctx context.Context, s session) error {
 	file, err := os.Open(c.Scenario)
 	if err != nil {
 		return err

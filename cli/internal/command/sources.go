@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/url"
-	"text/tabwriter"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
@@ -23,111 +22,103 @@ type sourcesCommand struct {
 	Delete  sourcesDeleteCommand  `cmd:"" help:"Delete one with the documents that came of it."`
 }
 
-// onSources calls a command with the service, for a bounded time.
-func onSources(ctx context.Context, peer ragPeer, call func(ctx context.Context, sources ragv1.SourceServiceClient) error) error {
-	conn, err := dial(peer.RAG)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return call(ctx, ragv1.NewSourceServiceClient(conn))
+// onSources calls f with the service.
+func onSources(ctx context.Context, s session, f func(context.Context, ragv1.SourceServiceClient) error) error {
+	return call(ctx, s, ragv1.NewSourceServiceClient, f)
 }
 
 type sourcesListCommand struct {
-	ragPeer
 	KnowledgeBase string `default:"default" help:"The knowledge base."`
 }
 
 // Run prints one line per source.
-func (c sourcesListCommand) Run(ctx context.Context, s streams) error {
-	return onSources(ctx, c.ragPeer, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
-		w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "ID\tADDRESS\tPAGES\tFAILED\tREFRESHED\tNEXT\tREASON")
+func (c sourcesListCommand) Run(ctx context.Context, s session) error {
+	return onSources(ctx, s, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
+		all := &ragv1.ListSourcesResponse{}
 		for token := ""; ; {
 			r, err := sources.ListSources(ctx, &ragv1.ListSourcesRequest{KnowledgeBase: c.KnowledgeBase, PageSize: 1000, PageToken: token})
 			if err != nil {
 				return err
 			}
-			for _, source := range r.GetSources() {
-				next := moment(source.GetNextRefreshTime())
-				if source.GetRefreshing() {
-					next = "now"
-				}
-				fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", source.GetId(), source.GetUrl(), source.GetPageCount(),
-					source.GetFailedPageCount(), moment(source.GetRefreshTime()), next, source.GetReason())
-			}
+			all.Sources = append(all.Sources, r.GetSources()...)
 			if token = r.GetNextPageToken(); token == "" {
-				return w.Flush()
+				return s.show(all, func() present.Table { return sourceTable(all.GetSources()) })
 			}
 		}
 	})
 }
 
-// moment is a time in the reader's zone.
-func moment(t *timestamppb.Timestamp) string {
-	if t == nil {
-		return "-"
+func sourceTable(sources []*ragv1.Source) present.Table {
+	t := present.Table{Header: []string{"ID", "ADDRESS", "PAGES", "FAILED", "REFRESHED", "NEXT", "REASON"}}
+	for _, source := range sources {
+		next := moment(source.GetNextRefreshTime())
+		if source.GetRefreshing() {
+			next = "now"
+		}
+		t.Add(source.GetId(), source.GetUrl(), source.GetPageCount(), source.GetFailedPageCount(), moment(source.GetRefreshTime()), next, source.GetReason())
 	}
-	return t.AsTime().Local().Format(time.DateTime)
+	return t
 }
 
 type sourcesPagesCommand struct {
-	ragPeer
 	ID string `arg:"" help:"Id of the source."`
 }
 
 // Run prints one line per page.
-func (c sourcesPagesCommand) Run(ctx context.Context, s streams) error {
-	return onSources(ctx, c.ragPeer, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
-		w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
-		fmt.Fprintln(w, "ADDRESS\tFETCHED\tREASON")
+func (c sourcesPagesCommand) Run(ctx context.Context, s session) error {
+	return onSources(ctx, s, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
+		all := &ragv1.ListSourcePagesResponse{}
 		for token := ""; ; {
 			r, err := sources.ListSourcePages(ctx, &ragv1.ListSourcePagesRequest{Id: c.ID, PageSize: 1000, PageToken: token})
 			if err != nil {
 				return err
 			}
-			for _, p := range r.GetPages() {
-				fmt.Fprintf(w, "%s\t%s\t%s\n", p.GetUrl(), moment(p.GetFetchTime()), p.GetReason())
-			}
+			all.Pages = append(all.Pages, r.GetPages()...)
 			if token = r.GetNextPageToken(); token == "" {
-				return w.Flush()
+				return s.show(all, func() present.Table { return pageTable(all.GetPages()) })
 			}
 		}
 	})
 }
 
+func pageTable(pages []*ragv1.SourcePage) present.Table {
+	t := present.Table{Header: []string{"ADDRESS", "FETCHED", "REASON"}}
+	for _, p := range pages {
+		t.Add(p.GetUrl(), moment(p.GetFetchTime()), p.GetReason())
+	}
+	return t
+}
+
 type sourcesRefreshCommand struct {
-	ragPeer
 	ID string `arg:"" help:"Id of the source."`
 }
 
 // Run asks for it.
-func (c sourcesRefreshCommand) Run(ctx context.Context, s streams) error {
-	return onSources(ctx, c.ragPeer, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
+func (c sourcesRefreshCommand) Run(ctx context.Context, s session) error {
+	return onSources(ctx, s, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
 		r, err := sources.RefreshSource(ctx, &ragv1.RefreshSourceRequest{Id: c.ID})
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(s.out, r.GetSource().GetUrl(), "is being fetched")
-		return err
+		return s.done(r, "%s is being fetched", r.GetSource().GetUrl())
 	})
 }
 
 type sourcesDeleteCommand struct {
-	ragPeer
 	IDs []string `arg:"" name:"id" help:"Ids, as the list shows them."`
 }
 
 // Run deletes them.
-func (c sourcesDeleteCommand) Run(ctx context.Context, s streams) error {
-	return onSources(ctx, c.ragPeer, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
+func (c sourcesDeleteCommand) Run(ctx context.Context, s session) error {
+	return onSources(ctx, s, func(ctx context.Context, sources ragv1.SourceServiceClient) error {
 		for _, id := range c.IDs {
-			if _, err := sources.DeleteSource(ctx, &ragv1.DeleteSourceRequest{Id: id}); err != nil {
-				return fmt.Errorf("%s: %s", id, readable(err))
+			r, err := sources.DeleteSource(ctx, &ragv1.DeleteSourceRequest{Id: id})
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
 			}
-			fmt.Fprintln(s.out, id, "deleted")
+			if err := s.done(r, "%s deleted", id); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -43,6 +43,18 @@ func (l *statusLine) write(note string) {
 	l.shown = len(line)
 }
 
+// barWidth is how many characters a bar has.
+const barWidth = 20
+
+// bar shows how much of something is done.
+func bar(done, total int64) string {
+	filled := 0
+	if total > 0 {
+		filled = int(min(done, total) * barWidth / total)
+	}
+	return "[" + strings.Repeat("#", filled) + strings.Repeat(".", barWidth-filled) + "]"
+}
+
 func isTerminal(out io.Writer) bool {
 	f, ok := out.(*os.File)
 	if !ok {

@@ -3,10 +3,8 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
-	"strings"
-	"text/tabwriter"
 
+	"github.com/knobot/knobot/cli/internal/present"
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 )
 
@@ -18,14 +16,18 @@ type unansweredCommand struct {
 
 // unansweredListCommand lists the questions that no document answers, most frequent first.
 type unansweredListCommand struct {
-	ragPeer
 	KnowledgeBase string `default:"default" help:"The knowledge base."`
 	Limit         int32  `short:"n" default:"20" help:"How many, at most 1000."`
 }
 
-// Run prints a line per question, and one per document that got feedback.
-func (c unansweredListCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client ragv1.FeedbackServiceClient) error {
+// onFeedback calls f with the service.
+func onFeedback(ctx context.Context, s session, f func(context.Context, ragv1.FeedbackServiceClient) error) error {
+	return call(ctx, s, ragv1.NewFeedbackServiceClient, f)
+}
+
+// Run prints a line per question, then one per document that got feedback.
+func (c unansweredListCommand) Run(ctx context.Context, s session) error {
+	return onFeedback(ctx, s, func(ctx context.Context, client ragv1.FeedbackServiceClient) error {
 		questions, err := client.ListUnansweredQuestions(ctx, &ragv1.ListUnansweredQuestionsRequest{
 			KnowledgeBase: c.KnowledgeBase, PageSize: c.Limit,
 		})
@@ -38,59 +40,43 @@ func (c unansweredListCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		return printUnanswered(s.out, questions.GetQuestions(), documents.GetDocuments())
+		err = s.show(questions, func() present.Table { return questionTable(questions.GetQuestions()) })
+		if err != nil || len(documents.GetDocuments()) == 0 {
+			return err
+		}
+		fmt.Fprintln(s.out)
+		return s.show(documents, func() present.Table { return likingTable(documents.GetDocuments()) })
 	})
 }
 
 // unansweredDismissCommand takes a question off the list.
 type unansweredDismissCommand struct {
-	ragPeer
 	ID string `arg:"" help:"The question's id, as knobot unanswered prints it."`
 }
 
 // Run takes it off.
-func (c unansweredDismissCommand) Run(ctx context.Context, s streams) error {
-	return c.with(ctx, func(ctx context.Context, client ragv1.FeedbackServiceClient) error {
-		if _, err := client.DismissUnansweredQuestion(ctx, &ragv1.DismissUnansweredQuestionRequest{Id: c.ID}); err != nil {
+func (c unansweredDismissCommand) Run(ctx context.Context, s session) error {
+	return onFeedback(ctx, s, func(ctx context.Context, client ragv1.FeedbackServiceClient) error {
+		r, err := client.DismissUnansweredQuestion(ctx, &ragv1.DismissUnansweredQuestionRequest{Id: c.ID})
+		if err != nil {
 			return err
 		}
-		_, err := fmt.Fprintln(s.out, "dismissed")
-		return err
+		return s.done(r, "dismissed")
 	})
 }
 
-func (p ragPeer) with(ctx context.Context, f func(context.Context, ragv1.FeedbackServiceClient) error) error {
-	conn, err := dial(p.RAG)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return f(ctx, ragv1.NewFeedbackServiceClient(conn))
-}
-
-func printUnanswered(out io.Writer, questions []*ragv1.UnansweredQuestion, documents []*ragv1.DocumentFeedback) error {
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ASKED\tLAST\tLANGUAGE\tID\tQUESTION")
+func questionTable(questions []*ragv1.UnansweredQuestion) present.Table {
+	t := present.Table{Header: []string{"ASKED", "LAST", "LANGUAGE", "ID", "QUESTION"}}
 	for _, q := range questions {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\n", q.GetCount(), clock(q.GetLastTime().AsTime()), orDash(q.GetLanguage()), q.GetId(), oneLine(q.GetQuestion()))
+		t.Add(q.GetCount(), moment(q.GetLastTime()), q.GetLanguage(), q.GetId(), q.GetQuestion())
 	}
-	if len(documents) > 0 {
-		fmt.Fprintln(w, "\nDISLIKED\tLIKED\tDOCUMENT")
-	}
-	for _, d := range documents {
-		fmt.Fprintf(w, "%d\t%d\t%s\n", d.GetNegative(), d.GetPositive(), oneLine(d.GetDocumentName()))
-	}
-	return w.Flush()
+	return t
 }
 
-// oneLine keeps what others wrote from writing to the terminal anything but letters.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
+func likingTable(documents []*ragv1.DocumentFeedback) present.Table {
+	t := present.Table{Header: []string{"DISLIKED", "LIKED", "DOCUMENT"}}
+	for _, d := range documents {
+		t.Add(d.GetNegative(), d.GetPositive(), d.GetDocumentName())
+	}
+	return t
 }

@@ -80,7 +80,7 @@ func (l *library) serve(t *testing.T) func(args ...string) (code int, out, errs 
 	t.Cleanup(server.Stop)
 	return func(args ...string) (int, string, string) {
 		var out, errs bytes.Buffer
-		code := command.Run(t.Context(), append(args, "--rag", listener.Addr().String()), nil, &out, &errs)
+		code := command.Run(t.Context(), append(args, "--server", listener.Addr().String()), nil, &out, &errs)
 		return code, out.String(), errs.String()
 	}
 }
@@ -102,7 +102,7 @@ func TestUnanswered(t *testing.T) {
 	require.Equal(t, "dismissed\n", out)
 
 	code, _, errs := run("unanswered", "dismiss", "q2")
-	require.Equal(t, 1, code)
+	require.Equal(t, 4, code)
 	require.Contains(t, errs, "there is no unanswered question with this id")
 }
 

@@ -12,6 +12,6 @@ type upCommand struct {
 }
 
 // Run starts it and returns when it was stopped.
-func (c upCommand) Run(ctx context.Context, s streams) error {
+func (c upCommand) Run(ctx context.Context, s session) error {
 	return local.Up(ctx, local.Options{DataDir: c.DataDir, Out: s.out})
 }

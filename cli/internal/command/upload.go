@@ -137,7 +137,7 @@ func stage(job *ragv1.Ingestion) string {
 	case ragv1.Ingestion_STATE_READING:
 		return "reading"
 	case ragv1.Ingestion_STATE_INDEXING:
-		return fmt.Sprintf("indexing %d of %d passages", job.GetPassagesDone(), job.GetPassagesTotal())
+		return fmt.Sprintf("indexing %s %d of %d passages", bar(int64(job.GetPassagesDone()), int64(job.GetPassagesTotal())), job.GetPassagesDone(), job.GetPassagesTotal())
 	case ragv1.Ingestion_STATE_QUEUED:
 		if job.GetReason() != "" {
 			return "waiting: " + job.GetMessage()

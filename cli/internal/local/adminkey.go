@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -26,15 +25,16 @@ func ensureAdminKey(dataDir string) (string, error) {
 	return path, errors.Join(err, file.Close())
 }
 
-// AdminKey returns the key that Up made in a data folder, or in the one that it would choose where none is named.
-func AdminKey(dataDir string) (string, error) {
+// AdminKey returns the key that Up made in a data folder, or in the one that it would choose where none is named; empty if
+// there is none to be read.
+func AdminKey(dataDir string) string {
 	dir, err := dataPath(dataDir)
 	if err != nil {
-		return "", err
+		return ""
 	}
 	key, err := os.ReadFile(filepath.Join(dir, adminKeyFile)) //nolint:gosec // below our own data folder
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("there is no key of the management API in %s: set KNOBOT_ADMIN_API_KEY", dir)
+	if err != nil {
+		return ""
 	}
-	return strings.TrimSpace(string(key)), err
+	return strings.TrimSpace(string(key))
 }

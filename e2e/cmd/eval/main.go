@@ -119,7 +119,7 @@ func (e evaluation) measure(ctx context.Context, s set) error {
 		}
 	}
 	fmt.Printf("\n%s\n", s.name)
-	args := []string{"eval", "--rag", e.system.RAG.Address, "--knowledge-base", s.name, filepath.Join(e.folder, s.questions+".questions.jsonl")}
+	args := []string{"eval", "--server", e.system.RAG.Address, "--knowledge-base", s.name, filepath.Join(e.folder, s.questions+".questions.jsonl")}
 	if err := ask(ctx, args); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (e evaluation) measure(ctx context.Context, s set) error {
 	if !e.verbose {
 		return nil
 	}
-	return e.printFailures(ctx, append(args, "--json"))
+	return e.printFailures(ctx, append(args, "--output", "json"))
 }
 
 // ask has the command line ask, which prints the figures.

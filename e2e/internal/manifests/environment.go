@@ -24,6 +24,7 @@ var foreign = []string{"OTEL_", "AWS_", "GOOGLE_", "GOMEMLIMIT", "GOMAXPROCS", "
 // elsewhere are names that no pod of ours reads, with the reason.
 var elsewhere = map[string]string{
 	"KNOBOT_GATEWAY_ADDR":         "for the command line",
+	"KNOBOT_PROFILE":              "for the command line",
 	"KNOBOT_ADMIN_URL":            "for the command line",
 	"KNOBOT_PUBLIC_URL":           "for the command line",
 	"KNOBOT_ADMIN_ADDR":           "the management API stays on the pod's loopback, its default",
