@@ -111,7 +111,7 @@ func TestRESTIsClosedWithoutTheKey(t *testing.T) {
 		for method := range methods {
 			got := stranger(strings.ToUpper(method), strings.NewReplacer("{", "", "}", "").Replace(path), "")
 			require.Equal(t, http.StatusUnauthorized, got.StatusCode, "%s %s", method, path)
-			require.NotEmpty(t, got.Header.Get("WWW-Authenticate"))
+			require.NotEmpty(t, got.Header.Get("WWW-Authenticate"), "%s %s", method, path)
 		}
 	}
 }

@@ -35,9 +35,6 @@ func callError(ctx context.Context, _ *runtime.ServeMux, m runtime.Marshaler, w 
 	if errors.As(err, &chosen) {
 		code = chosen.status
 	}
-	if code == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="knobot"`)
-	}
 	if after, ok := fault.RetryAfterOf(told.Err()); ok {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(after.Seconds()))))
 	}

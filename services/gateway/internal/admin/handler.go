@@ -90,8 +90,22 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	r = r.WithContext(requestid.With(r.Context(), id))
 	r.Header.Set(requestid.Header, id)
-	h.routes.ServeHTTP(w, r)
+	h.routes.ServeHTTP(challenging{w}, r)
 }
+
+// challenging says with every 401 what is missing, also with those of streams, whose headers nobody else gets at.
+type challenging struct{ http.ResponseWriter }
+
+// WriteHeader sends the status.
+func (w challenging) WriteHeader(status int) {
+	if status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="knobot"`)
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController, which flushes streams.
+func (w challenging) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // call answers one RPC, or says that there is none.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request) {
