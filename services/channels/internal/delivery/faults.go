@@ -35,8 +35,10 @@ func refusalOf(i channels.Integration) error {
 	}
 }
 
+const reasonWindowClosed = "WHATSAPP_WINDOW_CLOSED"
+
 func windowClosed() error {
-	return fault.New(fault.Precondition, "WHATSAPP_WINDOW_CLOSED",
+	return fault.New(fault.Precondition, reasonWindowClosed,
 		"24 hours have passed since the customer's last message: WhatsApp takes a template only")
 }
 

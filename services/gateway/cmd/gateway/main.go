@@ -44,7 +44,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	if err != nil {
 		return err
 	}
-	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
+	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewTraced(edge.NewHandler(mux, receiver), s.Tracer(), s.Metrics()))
 	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
 	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)
