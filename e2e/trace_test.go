@@ -43,6 +43,8 @@ func TestAQuestionIsFollowedFromItsLogLine(t *testing.T) {
 	require.Equal(t, answered.GetLinks()[0].GetSpanId(), stored.GetSpanId())
 	require.Equal(t, asked, lineOf(t, s.Conversation, "webhook", turn.Conversation).TraceID)
 
+	await("the read receipt", collector.In(asked), collector.Named("channels", "knobot.channels.v1.ChannelService/MarkMessageRead"))
+
 	for service, name := range map[string]string{
 		"conversation": "knobot.rag.v1.AnswerService/GenerateAnswer",
 		"rag":          "search",

@@ -46,9 +46,14 @@ func Link(span trace.Span, parents ...string) {
 		return
 	}
 	for _, p := range parents {
-		ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.MapCarrier{traceparent: p})
-		if sc := trace.SpanContextFromContext(ctx); sc.IsValid() {
+		if sc := trace.SpanContextFromContext(Below(context.Background(), p)); sc.IsValid() {
 			span.AddLink(trace.Link{SpanContext: sc})
 		}
 	}
+}
+
+// Below returns ctx below the span that Parent returned when its work was queued, for work that is a part of that. A parent that
+// is empty changes nothing.
+func Below(ctx context.Context, parent string) context.Context {
+	return propagation.TraceContext{}.Extract(ctx, propagation.MapCarrier{traceparent: parent})
 }

@@ -35,6 +35,10 @@ func TestTraceWaitsInAQueue(t *testing.T) {
 	require.Len(t, links, 1)
 	require.Equal(t, webhook.SpanContext().SpanID(), links[0].SpanContext.SpanID())
 	require.NotEqual(t, webhook.SpanContext().TraceID(), turn.SpanContext().TraceID(), "the turn has a trace of its own")
+
+	_, receipt := telemetry.Begin(telemetry.Below(context.Background(), queued), tp, "receipt")
+	require.Equal(t, webhook.SpanContext().TraceID(), receipt.SpanContext().TraceID(), "what is a part of it has not")
+	require.Equal(t, context.Background(), telemetry.Below(context.Background(), ""))
 }
 
 func TestSpansStandBelowTheirCallers(t *testing.T) {

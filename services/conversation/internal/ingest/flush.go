@@ -170,7 +170,7 @@ func (i *Intake) thank(p *pending) {
 			continue
 		}
 		if press, ok := a.Content.(*conversation.ButtonPress); ok && a.Outcome == "" {
-			i.Courtesies.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: a.Integration.ID, Message: press.CallbackID})
+			i.Courtesies.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: a.Integration.ID, Message: press.CallbackID, Trace: p.delivery.Trace})
 		}
 		c, ok := courtesyFor(a, p.receipt.Outcomes[n])
 		if !ok || p.receipt.Paused[n] {
@@ -185,7 +185,9 @@ func (i *Intake) thank(p *pending) {
 		last[chat] = c
 	}
 	for _, chat := range order {
-		i.Courtesies.Offer(last[chat])
+		c := last[chat]
+		c.Trace = p.delivery.Trace
+		i.Courtesies.Offer(c)
 	}
 }
 

@@ -454,5 +454,6 @@ func TestAWebhookIsOneLine(t *testing.T) {
 	require.Equal(t, []any{string(number)}, line["integrations"])
 	require.Equal(t, []any{string(r.Conversations[0])}, line["conversations"], "two messages, one conversation")
 	require.NotContains(t, fmt.Sprint(line), "canary")
+	require.Equal(t, telemetry.Parent(ctx), b.shown.all[0].Trace, "the read receipt is a part of the webhook's trace")
 	require.Equal(t, 2, b.count("messages where traceparent like '%"+span.SpanContext().SpanID().String()+"%'"))
 }
