@@ -70,6 +70,7 @@ generate: $(BUF_TOOLS) ## Write gen/ anew from proto/
 	@rm -rf gen/knobot && buf generate
 	@scripts/openapi > gen/openapi/openapi.json
 	@go run ./platform/cmd/configuration > docs/configuration.md
+	@scripts/rules > k8s/components/monitoring/rules.yaml
 
 .PHONY: fmt
 fmt: $(BIN)/golangci-lint ## Format the Go code
@@ -93,11 +94,19 @@ verify-go: $(BIN)/golangci-lint
 
 .PHONY: verify-k8s
 verify-k8s: $(BIN)/kube-score
+	@scripts/rules | diff -u k8s/components/monitoring/rules.yaml - || { echo "rules.yaml is out of date: make generate"; exit 1; }
 	@scripts/score
 
 .PHONY: test
 test: verify build $(BIN)/weaviate-server $(BIN)/grpcurl ## Everything that CI runs: verify, then unit, storage, RPC and end-to-end tests with the race detector
 	@go test -race -shuffle=on -timeout 20m work
+	@$(MAKE) test-alerts
+
+.PHONY: test-alerts
+test-alerts: ## Check rules and dashboards with Prometheus' parser and, where Debian's package prometheus is installed, with promtool
+	@cd tools/prometheus && GOWORK=off go test ./...
+	@if command -v promtool >/dev/null; then cd k8s/components/monitoring && promtool check rules alerts.yaml && promtool test rules alerts_test.yaml; \
+	  else echo "promtool is not installed, so that no alert was fired: apt-get install prometheus"; fi
 
 .PHONY: test-judges
 test-judges: build $(BIN)/weaviate-server ## Let programs by others judge what is said on the wire: needs node, npm and its registry

@@ -18,6 +18,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/knobot/knobot/e2e/internal/collector"
 	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
@@ -28,6 +29,7 @@ import (
 // ids begin with theirs: each message has a customer of its own, so that each is a turn.
 type canaries struct {
 	text, document, name, file string
+	heard                      string
 	phone, card, chat, bsuid   string
 }
 
@@ -44,11 +46,13 @@ func newCanaries() canaries {
 	}
 	c := canaries{
 		text: "zqtext" + random(), document: "zqdoc" + random(), name: "zqname" + random(), file: "zqfile" + random(),
+		heard: "zqheard" + random(),
 		phone: digits("57"), card: digits("34"), chat: digits("7"), bsuid: "CO.zq" + random(),
 	}
 	for name, value := range map[string]string{
 		"a customer's text": c.text, "a document's text": c.document, "a customer's name": c.name, "the name of a customer's file": c.file,
-		"a customer's phone number": c.phone, "the phone number of a contact": c.card, "a customer's chat": c.chat,
+		"what a customer says aloud": c.heard,
+		"a customer's phone number":  c.phone, "the phone number of a contact": c.card, "a customer's chat": c.chat,
 		"a customer's user id": c.bsuid,
 	} {
 		stores.Watch.Forbid(name, value)
@@ -61,9 +65,11 @@ func newCanaries() canaries {
 func TestNothingOfCustomersIsPrinted(t *testing.T) {
 	t.Parallel()
 	c := newCanaries()
-	m := model.Start(t)
+	m, ear, traces := model.Start(t), startEar(t, c), collector.Start(t)
 	env := m.Environment()
+	maps.Copy(env, traces.Environment())
 	maps.Copy(env, map[string]string{
+		"KNOBOT_TRANSCRIPTION_BASE_URL": ear.URL + "/v1", "KNOBOT_TRANSCRIPTION_MODEL": "ear", "KNOBOT_TRANSCRIPTION_API_KEY": "sk-ear-" + c.bsuid,
 		"KNOBOT_LOG_LEVEL": "debug", "KNOBOT_LLM_BASE_URL": startEcho(t, m), "KNOBOT_LLM_API_KEY": "sk-" + hex.EncodeToString([]byte(c.text[6:])),
 	})
 	s := start(t, env)
@@ -80,13 +86,38 @@ func TestNothingOfCustomersIsPrinted(t *testing.T) {
 	eventually(t, time.Minute, func() bool {
 		left, err := s.Simulator.Faults(t.Context())
 		require.NoError(t, err)
-		return len(left) == 0 && m.Calls.Load() > 0 && strings.Contains(s.RAG.Log().String(), "model failed") &&
+		return len(left) == 0 && m.Calls.Load() > 0 && ear.calls.Load() > 1 && strings.Contains(s.RAG.Log().String(), "model failed") &&
 			strings.Contains(s.Channels.Log().String(), "can't parse entities") &&
 			strings.Count(s.Conversation.Log().String(), `"outcome":"answered"`) > 10
 	}, "all of the trouble is met, and yet customers are answered")
 	c.reportFailure(t, s)
 	s.Stop()
 	require.Contains(t, s.Logs(), `"level":"debug"`)
+	requireSilent(t, traces)
+}
+
+// ear writes down what customers say.
+type ear struct {
+	*httptest.Server
+	calls atomic.Int64
+}
+
+// startEar starts one that hears the same canary in every voice note, and says it first in an error.
+func startEar(t *testing.T, c canaries) *ear {
+	t.Helper()
+	e := &ear{}
+	e.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if e.calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = fmt.Fprintf(w, `{"error":{"message":"cannot hear %s for %s"}}`, c.heard, r.Header.Get("Authorization"))
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"text":%q}`, saturday+" "+c.heard)
+	}))
+	t.Cleanup(e.Close)
+	return e
 }
 
 // startEcho puts in front of a model what fails three calls of four, with the whole request in its error, and returns its base URL.

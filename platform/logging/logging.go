@@ -10,18 +10,19 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// New returns a logger that writes JSON to w. The level is debug, info, warn
-// or error.
-func New(w io.Writer, service, level string) (*zap.Logger, error) {
-	l, err := Level(level)
+// New returns a logger that writes JSON to w, and its level, which may be
+// changed while it is used. The level is debug, info, warn or error.
+func New(w io.Writer, service, level string) (*zap.Logger, zap.AtomicLevel, error) {
+	named, err := Level(level)
+	l := zap.NewAtomicLevelAt(named)
 	if err != nil {
-		return nil, err
+		return nil, l, err
 	}
 	enc := zap.NewProductionEncoderConfig()
 	enc.TimeKey, enc.EncodeTime = "time", zapcore.RFC3339NanoTimeEncoder
 	enc.EncodeDuration = zapcore.StringDurationEncoder
 	core := zapcore.NewCore(zapcore.NewJSONEncoder(enc), zapcore.Lock(zapcore.AddSync(w)), l)
-	return zap.New(core).With(zap.String("service", service)), nil
+	return zap.New(core).With(zap.String("service", service)), l, nil
 }
 
 // Level reads the name of a level.

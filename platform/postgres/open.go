@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/knobot/knobot/platform/env"
+	"github.com/knobot/knobot/platform/telemetry"
 )
 
 const (
@@ -42,9 +43,13 @@ func WithStatementTimeout(d time.Duration) Option {
 	}
 }
 
-// WithTracing makes a span of each statement, without its arguments.
+// WithTracing makes a span of each statement, without its arguments, where
+// somebody takes spans.
 func WithTracing(tp trace.TracerProvider) Option {
 	return func(c *pgxpool.Config) {
+		if telemetry.Silent(tp) {
+			return
+		}
 		c.ConnConfig.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(tp))
 	}
 }

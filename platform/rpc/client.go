@@ -26,7 +26,6 @@ func Dial(addr string, opts ...Option) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(o.tls.client()),
 		grpc.WithDefaultServiceConfig(roundRobin),
 		grpc.WithDisableServiceConfig(), // none from DNS TXT records
-		grpc.WithStatsHandler(clientTracing(o.tracer)),
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(MaxMessageBytes),
 			grpc.MaxCallSendMsgSize(MaxMessageBytes),
@@ -41,6 +40,7 @@ func Dial(addr string, opts ...Option) (*grpc.ClientConn, error) {
 			MinConnectTimeout: 5 * time.Second,
 		}),
 	}
+	dial = append(dial, ClientTracing(o.tracer)...)
 	for _, l := range clientChain(o) {
 		dial = append(dial, grpc.WithChainUnaryInterceptor(l.unary), grpc.WithChainStreamInterceptor(l.stream))
 	}

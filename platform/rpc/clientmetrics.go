@@ -19,13 +19,13 @@ func (m clientMetrics) link() clientLink { return clientLink{"metrics", m.unary,
 func (m clientMetrics) unary(ctx context.Context, method string, req, resp any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	start := time.Now()
 	err := invoke(ctx, method, req, resp, cc, opts...)
-	m.observe(method, start, err)
+	m.observe(ctx, method, start, err)
 	return err
 }
 
 func (m clientMetrics) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, begin grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	start := time.Now()
 	cs, err := begin(ctx, desc, cc, method, opts...)
-	m.observe(method, start, err)
+	m.observe(ctx, method, start, err)
 	return cs, err
 }

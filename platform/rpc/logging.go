@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/knobot/knobot/platform/fault"
-	"github.com/knobot/knobot/platform/requestid"
+	"github.com/knobot/knobot/platform/logging"
 )
 
 // callLog logs each call once, never what was said in it.
@@ -42,7 +42,7 @@ func (c callLog) write(ctx context.Context, method string, start time.Time, err 
 		zap.String("method", method),
 		zap.Stringer("code", code),
 		zap.Duration("duration", time.Since(start)),
-		zap.String("request_id", requestid.From(ctx)),
+		logging.Request(ctx),
 	}
 	if err != nil {
 		fields = append(fields, zap.String("reason", fault.ReasonOf(err)), zap.Error(err))

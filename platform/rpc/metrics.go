@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/telemetry"
 )
 
 // calls is a histogram of durations by method and code. Methods come from the
@@ -30,8 +31,8 @@ func newCalls(r prometheus.Registerer, name, help string) calls {
 	return calls{h}
 }
 
-func (c calls) observe(method string, start time.Time, err error) {
-	c.seconds.WithLabelValues(method, fault.Code(err).String()).Observe(time.Since(start).Seconds())
+func (c calls) observe(ctx context.Context, method string, start time.Time, err error) {
+	telemetry.Observe(ctx, c.seconds.WithLabelValues(method, fault.Code(err).String()), time.Since(start).Seconds())
 }
 
 type serverMetrics struct{ calls }
@@ -45,13 +46,13 @@ func (m serverMetrics) link() link { return link{"metrics", m.unary, m.stream} }
 func (m serverMetrics) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 	start := time.Now()
 	resp, err := next(ctx, req)
-	m.observe(info.FullMethod, start, err)
+	m.observe(ctx, info.FullMethod, start, err)
 	return resp, err
 }
 
 func (m serverMetrics) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 	start := time.Now()
 	err := next(srv, ss)
-	m.observe(info.FullMethod, start, err)
+	m.observe(ss.Context(), info.FullMethod, start, err)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"google.golang.org/grpc"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
@@ -50,9 +51,12 @@ func TestRequestID(t *testing.T) {
 		spans := tracetest.NewInMemoryExporter()
 		tp := sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans))
 		b := setup(t, handler{check: func(context.Context) error { return errors.New("boom") }}, WithTracing(tp))
-		err := b.check(requestid.With(t.Context(), "req-7"))
+		ctx := requestid.With(t.Context(), "req-7")
+		err := b.conn.Invoke(ctx, "/test.Probe/Check", &healthv1.HealthCheckRequest{}, &healthv1.HealthCheckResponse{})
 		require.Equal(t, "internal error, request req-7", status.Convert(err).Message())
-		require.Equal(t, "req-7", b.logs.FilterMessage("call").All()[0].ContextMap()["request_id"])
+		require.Error(t, b.check(ctx)) // probes leave no trace
+		logged := b.logs.FilterMessage("call").All()[0].ContextMap()
+		require.Equal(t, "req-7", logged["request_id"])
 
 		require.Eventually(t, func() bool { return len(spans.GetSpans()) == 2 }, eventually, tick)
 		ids := map[string]bool{}
@@ -66,5 +70,6 @@ func TestRequestID(t *testing.T) {
 			}
 		}
 		require.Len(t, ids, 2, "one trace for client and server, and the attribute")
+		require.True(t, ids[logged["trace_id"].(string)], "and the log names the trace")
 	})
 }

@@ -35,6 +35,7 @@ func (h handler) Watch(_ *healthv1.HealthCheckRequest, ss grpc.ServerStreamingSe
 
 type bundle struct {
 	client  healthv1.HealthClient
+	conn    *grpc.ClientConn
 	addr    string
 	logs    *observer.ObservedLogs
 	metrics *prometheus.Registry
@@ -49,6 +50,9 @@ func setup(t *testing.T, h handler, opts ...Option) *bundle {
 
 	server := NewServer(zap.New(core), opts...)
 	healthv1.RegisterHealthServer(server, h)
+	twin := healthv1.Health_ServiceDesc
+	twin.ServiceName = "test.Probe" // of which there are traces, unlike of health
+	server.RegisterService(&twin, h)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(l) }()
@@ -58,7 +62,7 @@ func setup(t *testing.T, h handler, opts ...Option) *bundle {
 	conn, err := Dial(b.addr, opts...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	b.client = healthv1.NewHealthClient(conn)
+	b.conn, b.client = conn, healthv1.NewHealthClient(conn)
 	return b
 }
 

@@ -25,7 +25,6 @@ func NewServer(log *zap.Logger, opts ...Option) *grpc.Server {
 		grpc.MaxSendMsgSize(MaxMessageBytes),
 		grpc.MaxHeaderListSize(maxHeaderBytes),
 		grpc.MaxConcurrentStreams(maxStreams),
-		grpc.StatsHandler(serverTracing(o.tracer)),
 		grpc.KeepaliveParams(keepalive.ServerParameters{
 			// Clients come back and see new replicas; see Dial.
 			MaxConnectionAge:      5 * time.Minute,
@@ -39,6 +38,7 @@ func NewServer(log *zap.Logger, opts ...Option) *grpc.Server {
 		}),
 		grpc.Creds(o.tls.server()),
 	}
+	server = append(server, serverTracing(o.tracer)...)
 	for _, l := range chain {
 		server = append(server, grpc.ChainUnaryInterceptor(l.unary), grpc.ChainStreamInterceptor(l.stream))
 	}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/knobot/knobot/platform/logging"
 	"github.com/knobot/knobot/platform/rpc"
 )
@@ -23,6 +25,9 @@ type Config struct {
 	TLSCA      string        `env:"KNOBOT_TLS_CA_FILE"`
 	LogLevel   string        `env:"KNOBOT_LOG_LEVEL" envDefault:"info"`
 	Drain      time.Duration `env:"KNOBOT_DRAIN" envDefault:"3s"`
+
+	// level is the logger's own, which starts as LogLevel.
+	level zap.AtomicLevel
 }
 
 // Defaults are the addresses of one service, used where the environment names

@@ -141,11 +141,12 @@ func (p *program[C]) configured(ctx context.Context, next func(context.Context, 
 		return exitError
 	}
 	collectLess(p.environ)
-	log, err := logging.New(p.stderr, p.name, base.LogLevel)
+	log, level, err := logging.New(p.stderr, p.name, base.LogLevel)
 	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)
 		return exitError
 	}
+	base.level = level
 	if err := next(ctx, cfg, base, log); err != nil {
 		log.Error("failed", zap.Error(err))
 		return exitError

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
@@ -60,6 +61,9 @@ func newService(ctx context.Context, name string, cfg *Config, log *zap.Logger) 
 	tls, err := cfg.tls()
 	if err != nil {
 		return nil, err
+	}
+	if tel.Exports() { // the SDK has one place in a process for its errors, and would print them beside the log
+		otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("spans were not exported", zap.Error(err)) }))
 	}
 	s := &Service{
 		cfg: cfg, log: log, telemetry: tel, tls: tls,

@@ -28,8 +28,9 @@ type Telemetry struct {
 
 // New returns a registry with the Go and process collectors, and a tracer that
 // exports over OTLP if OTEL_EXPORTER_OTLP_ENDPOINT (or its _TRACES_ form) is
-// set and does nothing otherwise. The exporter connects lazily: a missing
-// collector never stops a service.
+// set and does nothing otherwise. OTEL_TRACES_SAMPLER says which traces are
+// recorded: all by default, or a ratio, the caller's word first. The exporter
+// connects lazily: a missing collector never stops a service.
 func New(ctx context.Context, service, version string) (*Telemetry, error) {
 	t := &Telemetry{
 		Registry: prometheus.NewRegistry(),
@@ -52,10 +53,13 @@ func New(ctx context.Context, service, version string) (*Telemetry, error) {
 	return t, nil
 }
 
-// Handler serves the metrics in Prometheus' text format.
+// Handler serves the metrics in Prometheus' text format, or as OpenMetrics with exemplars to who asks for that.
 func (t *Telemetry) Handler() http.Handler {
-	return promhttp.HandlerFor(t.Registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(t.Registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
+
+// Exports says whether spans are sent anywhere.
+func (t *Telemetry) Exports() bool { return !Silent(t.Tracer) }
 
 // Shutdown sends the spans that are still held.
 func (t *Telemetry) Shutdown(ctx context.Context) error { return t.shutdown(ctx) }
@@ -80,7 +84,7 @@ func newProvider(ctx context.Context, service, version string) (*sdktrace.Tracer
 	if err != nil {
 		return nil, err
 	}
-	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(res)), nil
+	return sdktrace.NewTracerProvider(sdktrace.WithBatcher(Wordless(exporter)), sdktrace.WithResource(res)), nil
 }
 
 func buildInfo(service, version string) prometheus.Collector {

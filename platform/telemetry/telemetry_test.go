@@ -27,10 +27,24 @@ func TestTracingIsOnOnlyWithACollector(t *testing.T) {
 	off, err := telemetry.New(t.Context(), "rag", "v1")
 	require.NoError(t, err)
 	require.NotImplements(t, (*interface{ ForceFlush() })(nil), off.Tracer)
+	require.False(t, off.Exports())
 
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
 	on, err := telemetry.New(t.Context(), "rag", "v1")
 	require.NoError(t, err, "a collector that is away stops nothing")
 	require.IsType(t, &sdktrace.TracerProvider{}, on.Tracer)
+	require.True(t, on.Exports())
 	require.NoError(t, on.Shutdown(t.Context()))
+}
+
+func TestTheSamplerIsTheEnvironments(t *testing.T) {
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
+	t.Setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+	t.Setenv("OTEL_TRACES_SAMPLER_ARG", "0")
+	tel, err := telemetry.New(t.Context(), "rag", "v1")
+	require.NoError(t, err)
+	ctx, span := telemetry.Begin(t.Context(), tel.Tracer, "question")
+	require.False(t, span.SpanContext().IsSampled())
+	require.Empty(t, telemetry.Parent(ctx), "what is not recorded is not queued either")
+	require.NoError(t, tel.Shutdown(t.Context()))
 }

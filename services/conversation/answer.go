@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"time"
 	"unicode/utf16"
 )
 
@@ -14,6 +15,8 @@ type Composed struct {
 	Basis *Basis
 	// Suggestions are what else the customer may have meant.
 	Suggestions []Suggestion
+	// ModelTime is how long models took.
+	ModelTime time.Duration
 }
 
 // Suggestion is what the customer may have meant.

@@ -16,6 +16,24 @@ const (
 	DeliveryFailed
 )
 
+// String is the state's name in logs and metrics.
+func (s DeliveryState) String() string {
+	switch s {
+	case DeliverySent:
+		return "sent"
+	case DeliveryDelivered:
+		return "delivered"
+	case DeliveryRead:
+		return "read"
+	case DeliveryPlayed:
+		return "played"
+	case DeliveryFailed:
+		return "failed"
+	default:
+		return "unspecified"
+	}
+}
+
 // After returns the state that holds once a report of next has come in.
 func (s DeliveryState) After(next DeliveryState) DeliveryState { return max(s, next) }
 
@@ -37,6 +55,8 @@ type QueuedReport struct {
 	DeliveryReport
 	// Place is its number in the queue: reports of an integration are handed on in this order.
 	Place int64
+	// Trace is the W3C traceparent of the webhook that brought it, empty where nobody traced that.
+	Trace string
 }
 
 // ReportOutcome is what channels made of a report.

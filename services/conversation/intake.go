@@ -8,7 +8,9 @@ type Delivery struct {
 	Platform      Platform
 	Payload       []byte
 	RemoteAddress string
-	Arrivals      []Arrival
+	// Trace is the W3C traceparent of the webhook, empty where nobody traces.
+	Trace    string
+	Arrivals []Arrival
 	// Continued says that the log row is there already, and only events are added to it.
 	Continued bool
 }
@@ -42,6 +44,8 @@ type Receipt struct {
 	Outcomes []Outcome
 	// Opened is how many turns have new work, Files how many files are to be fetched.
 	Opened, Files int
+	// Conversations are those that it has messages of, each once.
+	Conversations []ID
 	// Paused says of each arrival that the bot keeps silent in its conversation: nothing is shown to the customer either.
 	Paused []bool
 }

@@ -95,6 +95,10 @@ type Answer struct {
 	Template, Language string
 	// Buttons stand under it.
 	Buttons []Button
+	// Trace is the W3C traceparent of the turn that decided it, empty where nobody traced that.
+	Trace string
+	// ModelTime is how long models and the customer's files took, zero for an answer that another turn composed.
+	ModelTime time.Duration
 }
 
 // Draft is an answer before the decision to send it.
@@ -133,6 +137,8 @@ type OpenMessage struct {
 	Loaded *File
 	// Chosen says that a button of ours was pressed: the text is ours, and can be understood alone.
 	Chosen bool
+	// Trace is the W3C traceparent of the webhook that brought it, empty where nobody traced that.
+	Trace string
 }
 
 // PastMessage is a message of the history.

@@ -131,6 +131,8 @@ type Answer struct {
 	Mode      Mode
 	Citations []Citation
 	Usage     Usage
+	// ModelTime is how long models took, repeats and waits included.
+	ModelTime time.Duration
 	Language  Language
 	// Confidence is the coverage of the best passage.
 	Confidence float64

@@ -54,7 +54,7 @@ func Unmeasured(root string, names []string) ([]string, error) {
 	}
 	text := source.String()
 	return slices.DeleteFunc(slices.Clone(names), func(name string) bool {
-		name = strings.TrimSuffix(name, "_count") // of a histogram
+		name = strings.TrimSuffix(strings.TrimSuffix(name, "_count"), "_bucket") // of a histogram
 		short, ofConversation := strings.CutPrefix(name, "knobot_conversation_")
 		return strings.Contains(text, `"`+name+`"`) || ofConversation && strings.Contains(text, `("`+short+`", "`)
 	}), nil

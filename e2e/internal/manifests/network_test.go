@@ -25,7 +25,7 @@ func outside() (map[string]manifests.Party, map[string][]manifests.Port) {
 	}
 	return parties, map[string][]manifests.Port{
 		"internet": {tcp(80), tcp(443), tcp(5432), tcp(8080), tcp(22)}, "intranet": {tcp(443), tcp(5432)}, "metadata": {tcp(80)},
-		"dns": {{Number: 53, Protocol: corev1.ProtocolUDP}, tcp(53), tcp(9153)}, "neighbour": {tcp(9100)}, "prometheus": {tcp(9090)},
+		"dns": {{Number: 53, Protocol: corev1.ProtocolUDP}, tcp(53), tcp(9153)}, "neighbour": {tcp(9100)}, "prometheus": {tcp(9090), tcp(4317)}, // a collector beside it
 	}
 }
 
@@ -80,7 +80,7 @@ func TestNobodyTalksBeyondTheCallTree(t *testing.T) {
 
 		var scraped []string
 		for _, p := range services()[:5] {
-			scraped = append(scraped, "prometheus -> "+p+":9200")
+			scraped = append(scraped, "prometheus -> "+p+":9200", p+" -> prometheus:4317")
 		}
 		require.Equal(t, expect(services(), append(scraped, databases...)...),
 			edges(render(t, rendering{overlay: "production", components: []string{"monitoring", "mtls"}})))

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -551,7 +552,9 @@ type Usage struct {
 	// Tokens written.
 	OutputTokens int64 `protobuf:"varint,3,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
 	// Cost in millionths of the currency that prices are set in; 0 without a price.
-	CostMicros    int64 `protobuf:"varint,4,opt,name=cost_micros,json=costMicros,proto3" json:"cost_micros,omitempty"`
+	CostMicros int64 `protobuf:"varint,4,opt,name=cost_micros,json=costMicros,proto3" json:"cost_micros,omitempty"`
+	// Time that models took, repeats and waits included.
+	ModelDuration *durationpb.Duration `protobuf:"bytes,5,opt,name=model_duration,json=modelDuration,proto3" json:"model_duration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -612,6 +615,13 @@ func (x *Usage) GetCostMicros() int64 {
 		return x.CostMicros
 	}
 	return 0
+}
+
+func (x *Usage) GetModelDuration() *durationpb.Duration {
+	if x != nil {
+		return x.ModelDuration
+	}
+	return nil
 }
 
 // GenerateAnswerResponse is an answer.
@@ -1231,7 +1241,7 @@ var File_knobot_rag_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
-	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\"\x93\x02\n" +
+	"\"knobot/rag/v1/answer_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\"\x93\x02\n" +
 	"\x04Turn\x12,\n" +
 	"\x04role\x18\x01 \x01(\x0e2\x18.knobot.rag.v1.Turn.RoleR\x04role\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x18\n" +
@@ -1270,13 +1280,14 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\n" +
 	"source_uri\x18\x03 \x01(\tR\tsourceUri\x12\x1d\n" +
 	"\n" +
-	"passage_id\x18\x04 \x01(\tR\tpassageId\"\x86\x01\n" +
+	"passage_id\x18\x04 \x01(\tR\tpassageId\"\xc8\x01\n" +
 	"\x05Usage\x12\x14\n" +
 	"\x05model\x18\x01 \x01(\tR\x05model\x12!\n" +
 	"\finput_tokens\x18\x02 \x01(\x03R\vinputTokens\x12#\n" +
 	"\routput_tokens\x18\x03 \x01(\x03R\foutputTokens\x12\x1f\n" +
 	"\vcost_micros\x18\x04 \x01(\x03R\n" +
-	"costMicros\"\xe3\x02\n" +
+	"costMicros\x12@\n" +
+	"\x0emodel_duration\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\rmodelDuration\"\xe3\x02\n" +
 	"\x16GenerateAnswerResponse\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x120\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x16.knobot.rag.v1.OutcomeR\aoutcome\x125\n" +
@@ -1367,32 +1378,34 @@ var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
 	(*TranscribeResponse)(nil),      // 14: knobot.rag.v1.TranscribeResponse
 	(*GetCapabilitiesRequest)(nil),  // 15: knobot.rag.v1.GetCapabilitiesRequest
 	(*GetCapabilitiesResponse)(nil), // 16: knobot.rag.v1.GetCapabilitiesResponse
+	(*durationpb.Duration)(nil),     // 17: google.protobuf.Duration
 }
 var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.rag.v1.Turn.role:type_name -> knobot.rag.v1.Turn.Role
 	4,  // 1: knobot.rag.v1.Turn.media:type_name -> knobot.rag.v1.TurnMedia
 	3,  // 2: knobot.rag.v1.GenerateAnswerRequest.turns:type_name -> knobot.rag.v1.Turn
-	0,  // 3: knobot.rag.v1.GenerateAnswerResponse.outcome:type_name -> knobot.rag.v1.Outcome
-	6,  // 4: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
-	7,  // 5: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
-	1,  // 6: knobot.rag.v1.GenerateAnswerResponse.mode:type_name -> knobot.rag.v1.Mode
-	9,  // 7: knobot.rag.v1.GenerateAnswerResponse.suggestions:type_name -> knobot.rag.v1.Suggestion
-	5,  // 8: knobot.rag.v1.StreamAnswerRequest.request:type_name -> knobot.rag.v1.GenerateAnswerRequest
-	8,  // 9: knobot.rag.v1.StreamAnswerResponse.answer:type_name -> knobot.rag.v1.GenerateAnswerResponse
-	13, // 10: knobot.rag.v1.TranscribeRequest.header:type_name -> knobot.rag.v1.TranscribeHeader
-	5,  // 11: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
-	10, // 12: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
-	12, // 13: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
-	15, // 14: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
-	8,  // 15: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
-	11, // 16: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
-	14, // 17: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
-	16, // 18: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
-	15, // [15:19] is the sub-list for method output_type
-	11, // [11:15] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 3: knobot.rag.v1.Usage.model_duration:type_name -> google.protobuf.Duration
+	0,  // 4: knobot.rag.v1.GenerateAnswerResponse.outcome:type_name -> knobot.rag.v1.Outcome
+	6,  // 5: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
+	7,  // 6: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
+	1,  // 7: knobot.rag.v1.GenerateAnswerResponse.mode:type_name -> knobot.rag.v1.Mode
+	9,  // 8: knobot.rag.v1.GenerateAnswerResponse.suggestions:type_name -> knobot.rag.v1.Suggestion
+	5,  // 9: knobot.rag.v1.StreamAnswerRequest.request:type_name -> knobot.rag.v1.GenerateAnswerRequest
+	8,  // 10: knobot.rag.v1.StreamAnswerResponse.answer:type_name -> knobot.rag.v1.GenerateAnswerResponse
+	13, // 11: knobot.rag.v1.TranscribeRequest.header:type_name -> knobot.rag.v1.TranscribeHeader
+	5,  // 12: knobot.rag.v1.AnswerService.GenerateAnswer:input_type -> knobot.rag.v1.GenerateAnswerRequest
+	10, // 13: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
+	12, // 14: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
+	15, // 15: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
+	8,  // 16: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
+	11, // 17: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
+	14, // 18: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
+	16, // 19: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_knobot_rag_v1_answer_service_proto_init() }

@@ -86,7 +86,7 @@ type Service struct {
 	timing       channels.Timing
 	media        channels.MediaLibrary
 	callTimeout  time.Duration
-	calls        *prometheus.CounterVec
+	meter        *meter
 	running      sync.WaitGroup
 	log          *zap.Logger
 }
@@ -96,27 +96,12 @@ func New(c Config, store Store, i Integrations, p Pacer, providers map[channels.
 	if c.Media == nil {
 		c.Media = channels.NoMedia{}
 	}
-	s := &Service{
+	return &Service{
 		store: store, integrations: i, pacer: p, providers: providers, log: log, media: c.Media, callTimeout: c.CallTimeout,
 		timing: channels.Timing{Lease: c.CallTimeout + RecordTimeout + 2*time.Second, EchoWait: c.EchoWait, Upload: c.UploadTimeout},
-		calls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "knobot_channels_sends_total", Help: "Messages handed to a provider, by what came of it.",
-		}, []string{"platform", "outcome"}),
+		meter:  newMeter(c.Metrics),
 	}
-	if c.Metrics != nil {
-		c.Metrics.MustRegister(s.calls)
-	}
-	return s
 }
 
 // Wait returns when no call to a provider is running and each outcome is recorded. Close the database after it.
 func (s *Service) Wait() { s.running.Wait() }
-
-// count takes the outcome of a call to a provider.
-func (s *Service) count(p channels.Platform, failure *channels.SendError) {
-	outcome := "sent"
-	if failure != nil {
-		outcome = failure.Class.String()
-	}
-	s.calls.WithLabelValues(string(p), outcome).Inc()
-}

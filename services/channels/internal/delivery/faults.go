@@ -39,8 +39,10 @@ func outcomeUnknown() error {
 	return fault.New(fault.Precondition, "OUTCOME_UNKNOWN", "it was sent twice and the outcome of both tries stayed unknown: the customer may have it")
 }
 
+const reasonWindowClosed = "WHATSAPP_WINDOW_CLOSED"
+
 func windowClosed() error {
-	return fault.New(fault.Precondition, "WHATSAPP_WINDOW_CLOSED",
+	return fault.New(fault.Precondition, reasonWindowClosed,
 		"24 hours have passed since the customer's last message: WhatsApp takes a template only")
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"github.com/knobot/knobot/platform/fault"
@@ -27,6 +28,8 @@ type bundle struct {
 	to          channels.Address
 	// limits are so high that only tests of pacing meet them.
 	limits pacing.Limits
+	// metrics are the last replica's.
+	metrics *prometheus.Registry
 }
 
 // unlimited is more than any test sends.
@@ -53,7 +56,10 @@ func setup(t *testing.T, p channels.Platform) *bundle {
 func (b *bundle) service() *delivery.Service {
 	// One message for each line keeps rendering out of these tests.
 	provider := delivery.Provider{Sender: b.Provider, Reach: b.Provider.Reach, Render: lines, Classify: classify}
-	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 10 * time.Second, UploadTimeout: time.Minute, Media: b.library}
+	b.metrics = prometheus.NewRegistry()
+	config := delivery.Config{
+		EchoWait: time.Minute, CallTimeout: 10 * time.Second, UploadTimeout: time.Minute, Media: b.library, Metrics: b.metrics,
+	}
 	return delivery.New(config, b.Store, b.Integrations,
 		pacing.New(b.limits, b.Store), map[channels.Platform]delivery.Provider{channels.WhatsApp: provider, channels.Telegram: provider}, b.Log)
 }

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/logging"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/wire"
 )
@@ -65,6 +66,7 @@ func (s *Service) apply(
 	if err != nil || outcome.RequestID == "" || r.State != channels.DeliveryFailed {
 		return outcome, err
 	}
+	s.meter.failedLate(l.platform, l.failure.Class)
 	outcome.WindowClosed = l.failure.Class == channels.ClassWindowClosed
 	outcome.RetryAfter = s.follow(ctx, l)
 	return outcome, nil
@@ -72,9 +74,10 @@ func (s *Service) apply(
 
 // lateFailure is a failure that a report tells of.
 type lateFailure struct {
-	failure channels.SendError
-	request string
-	to      channels.Address
+	failure  channels.SendError
+	request  string
+	platform channels.Platform
+	to       channels.Address
 	// tried is when the message was sent.
 	tried time.Time
 	// times is how often this message has failed so, 0 if it is not sent again.
@@ -84,7 +87,7 @@ type lateFailure struct {
 func (s *Service) lateFailure(d channels.Delivery, step channels.Step, r channels.Report) lateFailure {
 	l := lateFailure{
 		failure: channels.SendError{Class: channels.ClassInvalid, Code: r.ErrorCode, Message: wire.Explanation(r.ErrorMessage)},
-		request: d.RequestID,
+		request: d.RequestID, platform: d.Platform,
 		// The recipient goes by the same name whichever of its ids that is.
 		to: channels.Address{IntegrationID: d.IntegrationID, WhatsApp: &channels.WhatsAppUser{UserID: d.Recipient}},
 	}
@@ -129,7 +132,7 @@ func (s *Service) follow(ctx context.Context, l lateFailure) (retryAfter time.Du
 		}
 	default: // Nothing beyond this message.
 	}
-	s.log.Warn("message failed after it was sent", zap.String("delivery", l.request), zap.String("integration", l.to.IntegrationID),
+	s.log.Warn("message failed after it was sent", logging.Request(ctx), zap.String("delivery", l.request), zap.String("integration", l.to.IntegrationID),
 		zap.Stringer("class", l.failure.Class), zap.Int("code", l.failure.Code), zap.String("provider_says", l.failure.Message),
 		zap.Duration("retry_after", retryAfter))
 	return retryAfter

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/logging"
 	"github.com/knobot/knobot/services/channels"
 )
 
@@ -68,6 +69,9 @@ func (s *Service) deliver(ctx context.Context, fresh channels.Delivery, to route
 	r.unpermit(ctx)
 	if r.err == nil && r.delivery.Unknown() {
 		r.err = outcomeUnknown()
+	}
+	if fault.ReasonOf(r.err) == reasonWindowClosed { // the provider's word is no fault yet
+		s.meter.windowBy("clock", channels.ClassWindowClosed)
 	}
 	return r.delivery, asFault(r.err)
 }
@@ -142,7 +146,7 @@ func (r *run) reach(ctx context.Context) {
 		cancel()
 		failure, ok := errors.AsType[*channels.SendError](err)
 		if err != nil && (!ok || failure.Class == channels.ClassInDoubt || failure.Class == channels.ClassRetry) {
-			r.service.log.Warn("provider is away, a message in doubt waits", zap.String("delivery", r.delivery.RequestID), zap.Error(err))
+			r.service.log.Warn("provider is away, a message in doubt waits", logging.Request(ctx), zap.String("delivery", r.delivery.RequestID), zap.Error(err))
 			r.err = &channels.WaitError{Reason: channels.ErrInDoubt, RetryAfter: unreachedPause}
 			return
 		}
@@ -172,8 +176,9 @@ func (r *run) try(ctx context.Context) {
 	r.service.running.Add(1)
 	defer r.service.running.Done()
 	r.used = true
+	begin := time.Now()
 	messageID, failure := r.send(ctx)
-	r.service.count(r.delivery.Platform, failure)
+	r.service.meter.send(ctx, r.delivery.Platform, begin, failure)
 	step := r.step
 	err := r.record(ctx, func(d *channels.Delivery, now time.Time) bool {
 		switch {
@@ -193,7 +198,7 @@ func (r *run) try(ctx context.Context) {
 	})
 	if err != nil {
 		r.service.log.Error("outcome of a call to the provider could not be stored; it is in doubt now",
-			zap.String("delivery", r.delivery.RequestID), zap.Int("part", step.Part), zap.Error(err))
+			logging.Request(ctx), zap.String("delivery", r.delivery.RequestID), zap.Int("part", step.Part), zap.Error(err))
 		r.err = err
 		return
 	}
@@ -266,7 +271,7 @@ func (r *run) record(ctx context.Context, step func(d *channels.Delivery, now ti
 func (r *run) fail(ctx context.Context, step channels.Step, failure *channels.SendError) {
 	ctx = context.WithoutCancel(ctx)
 	s, to := r.service, r.route.to
-	s.log.Warn("message not sent", zap.String("delivery", r.delivery.RequestID), zap.String("integration", to.IntegrationID),
+	s.log.Warn("message not sent", logging.Request(ctx), zap.String("delivery", r.delivery.RequestID), zap.String("integration", to.IntegrationID),
 		zap.Int("part", step.Part), zap.Int("try", step.Try), zap.Stringer("class", failure.Class), zap.Int("code", failure.Code),
 		zap.String("provider_says", failure.Message))
 	switch failure.Class {

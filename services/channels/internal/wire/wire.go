@@ -89,7 +89,7 @@ type Request struct {
 // provider, ClassInDoubt if it may have.
 func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
 	var sent atomic.Bool
-	request, err := newRequest(trace(ctx, &sent), r)
+	request, err := newRequest(watched(ctx, &sent), r)
 	if err != nil {
 		return Response{}, err
 	}
@@ -98,6 +98,16 @@ func (c *Caller) Post(ctx context.Context, r Request) (Response, error) {
 
 // do makes a call and reads its answer; sent says after a failure whether the request may have been written.
 func (c *Caller) do(request *http.Request, sent *atomic.Bool, secrets []string) (Response, error) {
+	ctx, span := spanOf(request)
+	response, fault := c.exchange(request.WithContext(ctx), sent, secrets)
+	end(span, response.Status, fault)
+	if fault != nil {
+		return Response{}, fault
+	}
+	return response, nil
+}
+
+func (c *Caller) exchange(request *http.Request, sent *atomic.Bool, secrets []string) (Response, *channels.SendError) {
 	response, err := c.http.Do(request)
 	if err != nil {
 		return Response{}, failure(err, sent.Load(), secrets)
@@ -128,9 +138,9 @@ func newRequest(ctx context.Context, r Request) (*http.Request, error) {
 	return request, nil
 }
 
-// trace notes whether a connection was there to write to. The transport asks for another one only if it knows that nothing
+// watched notes whether a connection was there to write to. The transport asks for another one only if it knows that nothing
 // was written to the first: a POST is not replayed otherwise.
-func trace(ctx context.Context, sent *atomic.Bool) context.Context {
+func watched(ctx context.Context, sent *atomic.Bool) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { sent.Store(false) },
 		GotConn: func(httptrace.GotConnInfo) { sent.Store(true) },

@@ -36,13 +36,13 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	worker := dialogue.NewWorker(dialogue.Config{
 		Mailbox: p.store, Answerer: answerer.New(rag, cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
 		Files: p.sender, Senses: answerer.NewSenses(rag),
-		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(),
+		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(), Tracer: s.Tracer(),
 	})
 	fetcher := files.NewFetcher(p.store, p.sender, p.table, s.Logger())
 	p.wake = func() { worker.Wake(); fetcher.Wake() }
 	s.Go("worker", worker.Run)
 	s.Go("files", fetcher.Run)
-	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
+	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, p.metrics, s.Tracer(), s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
 	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.KeepWebhooks, p.metrics, s.Logger()).Run)
 }

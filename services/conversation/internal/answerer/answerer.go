@@ -91,7 +91,7 @@ func answer(r *ragv1.GenerateAnswerResponse, q conversation.Question) (conversat
 	if strings.TrimSpace(r.GetText()) == "" {
 		return conversation.Composed{}, &conversation.PeerError{Verdict: conversation.Retry, Reason: "EMPTY_ANSWER"}
 	}
-	out := conversation.Composed{Text: r.GetText(), Basis: basis(r, q.KnowledgeBase)}
+	out := conversation.Composed{Text: r.GetText(), Basis: basis(r, q.KnowledgeBase), ModelTime: r.GetUsage().GetModelDuration().AsDuration()}
 	for _, s := range r.GetSuggestions() {
 		out.Suggestions = append(out.Suggestions, conversation.Suggestion{Title: s.GetTitle(), Question: s.GetQuestion()})
 	}

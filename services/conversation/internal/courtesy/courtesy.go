@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -34,6 +35,8 @@ type Courtesy struct {
 	Address     conversation.Address
 	// Message is the received message, or the callback of a press.
 	Message string
+	// Trace is the W3C traceparent of the webhook that it is for, empty where nobody traces.
+	Trace string
 }
 
 // Channel shows things.
@@ -132,7 +135,7 @@ func (q *Queue) run(ctx context.Context) {
 }
 
 func (q *Queue) show(ctx context.Context, c Courtesy) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(telemetry.Below(ctx, c.Trace), callTimeout)
 	defer cancel()
 	result := "done"
 	if err := q.call(ctx, c); err != nil {

@@ -7,9 +7,15 @@ import (
 	"runtime/debug"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/logging"
+	"github.com/knobot/knobot/platform/requestid"
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/metrics"
 )
 
 // Ways in which a worker leaves a turn, as logs and metrics name them.
@@ -38,23 +44,41 @@ type report struct {
 	err     error
 }
 
-// attend takes one turn as far as it goes.
+// attend takes one turn as far as it goes, as a request and a trace of its own.
 func (w *Worker) attend(stop context.Context, t conversation.Turn) {
 	begin := time.Now()
-	ctx, giveBack := w.leases.hold(context.WithoutCancel(stop), t)
+	ctx, span := w.trace(requestid.With(context.WithoutCancel(stop), requestid.New()), t)
+	defer span.End()
+	ctx, giveBack := w.leases.hold(ctx, t)
 	defer giveBack()
+	if t.Answer == nil && t.Attempt == 0 {
+		w.Metrics.Phase(ctx, metrics.Waiting, t.OpenedAt)
+	}
 	r := w.guarded(ctx, stop, t)
+	span.SetAttributes(attribute.String("knobot.outcome", r.outcome), attribute.String("knobot.reason", r.reason))
 	w.Metrics.Turn(r.outcome)
-	w.Log.Info("turn", zap.String("conversation", string(t.Conversation)), zap.String("integration", string(t.Integration)),
+	w.Log.Info("turn", logging.Request(ctx), zap.String("conversation", string(t.Conversation)), zap.String("integration", string(t.Integration)),
 		zap.String("outcome", r.outcome), zap.String("reason", r.reason), zap.Int("attempt", t.Attempt), zap.Int("crashes", t.Crashes),
 		zap.Duration("took", time.Since(begin)), zap.Error(r.err))
+}
+
+// trace begins the trace of a turn. It points to the webhooks that brought the messages, or to the turn that decided the answer.
+func (w *Worker) trace(ctx context.Context, t conversation.Turn) (context.Context, trace.Span) {
+	ctx, span := telemetry.Begin(ctx, w.Tracer, "turn", trace.WithNewRoot(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
+		attribute.String("knobot.request_id", requestid.From(ctx)), attribute.String("knobot.conversation", string(t.Conversation)),
+		attribute.String("knobot.integration", string(t.Integration)), attribute.String("knobot.platform", string(t.Platform)),
+		attribute.Int("knobot.attempt", t.Attempt)))
+	if t.Answer != nil {
+		telemetry.Link(span, t.Answer.Trace)
+	}
+	return ctx, span
 }
 
 // guarded turns a panic into a recorded failure: a message that makes us panic must not take the process down.
 func (w *Worker) guarded(ctx, stop context.Context, t conversation.Turn) (r report) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.Log.Error("panic", zap.ByteString("stack", debug.Stack()))
+			w.Log.Error("panic", logging.Request(ctx), zap.ByteString("stack", debug.Stack()))
 			r = w.fail(ctx, t, "", &conversation.PeerError{Reason: "PANIC", Cause: fmt.Errorf("panic: %v", p)})
 		}
 	}()
@@ -85,6 +109,9 @@ func (w *Worker) compose(ctx, stop context.Context, t conversation.Turn) (conver
 	if len(d.Open) == 0 {
 		return conversation.Answer{}, ptr(w.store(ctx, leftDismissed, "", func(ctx context.Context) error { return w.Mailbox.Dismiss(ctx, t) }))
 	}
+	for _, m := range d.Open {
+		telemetry.Link(trace.SpanFromContext(ctx), m.Trace)
+	}
 	last := d.Open[len(d.Open)-1]
 	composed, err := w.draft(ctx, stop, t, d)
 	if err != nil {
@@ -104,6 +131,7 @@ func (w *Worker) compose(ctx, stop context.Context, t conversation.Turn) (conver
 	if err != nil {
 		return a, ptr(w.leave(ctx, t, leftUnstored, err))
 	}
+	a.ModelTime = composed.ModelTime
 	return a, nil
 }
 
@@ -112,9 +140,14 @@ func (w *Worker) settle(ctx, stop context.Context, t conversation.Turn) report {
 	a := *t.Answer
 	sending, cancel := withGrace(ctx, stop)
 	defer cancel()
+	begin := time.Now()
 	sent, err := w.Courier.Send(sending, t, a)
+	w.Metrics.Phase(ctx, metrics.Sending, begin)
 	if err != nil {
 		return w.failOrRelease(ctx, stop, t, a.Language, err)
+	}
+	if a.Purpose == conversation.Reply {
+		w.Metrics.Answered(ctx, t.OpenedAt, a.ModelTime)
 	}
 	return w.store(ctx, leftAnswered, string(a.Purpose), func(ctx context.Context) error { return w.Mailbox.Finish(ctx, t, a, sent) })
 }

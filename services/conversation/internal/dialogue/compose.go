@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/metrics"
 )
 
 // draft takes in what the customer sent and composes the text, with no transaction open. It ends when the worker stops, and
@@ -18,11 +19,17 @@ func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d convers
 	typing, stopTyping := context.WithCancel(ctx)
 	defer stopTyping()
 	go w.keepTyping(typing, t, d.Open[len(d.Open)-1].PlatformMessageID)
-	var err error
-	if d.Open, err = w.perceive(ctx, t, d.Open); err != nil {
+	begin := time.Now()
+	open, err := w.perceive(ctx, t, d.Open)
+	perceived := time.Since(begin)
+	w.Metrics.Phase(ctx, metrics.Perceiving, begin)
+	if err != nil {
 		return conversation.Composed{}, err
 	}
-	return w.write(ctx, t, d, stopTyping)
+	d.Open = open
+	composed, err := w.write(ctx, t, d, stopTyping)
+	composed.ModelTime += perceived
+	return composed, err
 }
 
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a
@@ -50,7 +57,7 @@ func (w *Worker) ask(ctx context.Context, t conversation.Turn, d conversation.Di
 		q.History = nil // a button's question would be taken for one about what was said before
 	}
 	begin := time.Now()
-	defer func() { w.Metrics.Composing(time.Since(begin).Seconds()) }()
+	defer func() { w.Metrics.Phase(ctx, metrics.Composing, begin) }()
 	if !in.StreamDrafts || !t.Address.ShowsDrafts() {
 		return w.Answerer.Answer(ctx, q)
 	}

@@ -70,7 +70,7 @@ func (w *Worker) listen(ctx context.Context, t conversation.Turn, m conversation
 	if err != nil {
 		return m, err
 	}
-	w.Metrics.Hearing(time.Since(begin).Seconds())
+	w.Metrics.Hearing(ctx, time.Since(begin).Seconds())
 	_, err = stored(ctx, func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, w.Mailbox.Hear(ctx, t, m.ID, file, transcript)
 	})

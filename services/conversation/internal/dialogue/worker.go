@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/services/conversation"
@@ -39,6 +41,8 @@ type Config struct {
 	Drafts  time.Duration
 	Metrics *metrics.Metrics
 	Log     *zap.Logger
+	// Tracer makes a trace of each turn; nil for none.
+	Tracer trace.TracerProvider
 }
 
 const (
@@ -68,6 +72,9 @@ type Worker struct {
 
 // NewWorker returns a worker. Run starts it.
 func NewWorker(c Config) *Worker {
+	if c.Tracer == nil {
+		c.Tracer = noop.NewTracerProvider()
+	}
 	w := &Worker{Config: c, slots: newSlots(c.Workers), wake: make(chan struct{}, 1)}
 	w.leases = newLeases(c.Mailbox, c.Lease, c.Log)
 	return w

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
@@ -42,6 +43,8 @@ func (i *Intake) gather(first *pending) []*pending {
 // flush stores a group. One that fails for its content, or whatever else is not the database's absence, is run again one
 // webhook each, so that a bad one harms no other.
 func (i *Intake) flush(ctx context.Context, group []*pending) {
+	// The statements of a group stand in the trace of its first webhook: they belong to all of them alike.
+	ctx = trace.ContextWithSpan(ctx, trace.SpanFromContext(group[0].ctx))
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	i.Metrics.Group(len(group))
@@ -121,6 +124,7 @@ func (i *Intake) piece(ctx context.Context, p *pending, d conversation.Delivery)
 	p.receipt.Files += receipts[0].Files
 	p.receipt.Outcomes = append(p.receipt.Outcomes, receipts[0].Outcomes...)
 	p.receipt.Paused = append(p.receipt.Paused, receipts[0].Paused...)
+	p.receipt.Conversations = append(p.receipt.Conversations, receipts[0].Conversations...)
 	return nil
 }
 
@@ -166,7 +170,7 @@ func (i *Intake) thank(p *pending) {
 			continue
 		}
 		if press, ok := a.Content.(*conversation.ButtonPress); ok && a.Outcome == "" {
-			i.Courtesies.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: a.Integration.ID, Message: press.CallbackID})
+			i.Courtesies.Offer(courtesy.Courtesy{Kind: courtesy.Press, Integration: a.Integration.ID, Message: press.CallbackID, Trace: p.delivery.Trace})
 		}
 		c, ok := courtesyFor(a, p.receipt.Outcomes[n])
 		if !ok || p.receipt.Paused[n] {
@@ -181,7 +185,9 @@ func (i *Intake) thank(p *pending) {
 		last[chat] = c
 	}
 	for _, chat := range order {
-		i.Courtesies.Offer(last[chat])
+		c := last[chat]
+		c.Trace = p.delivery.Trace
+		i.Courtesies.Offer(c)
 	}
 }
 

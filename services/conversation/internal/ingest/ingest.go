@@ -5,6 +5,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/logging"
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
@@ -70,6 +73,7 @@ type Intake struct {
 
 // pending is a webhook whose caller waits.
 type pending struct {
+	ctx      context.Context // its ids and its span count, not its end: a group outlives each of its callers
 	delivery conversation.Delivery
 	receipt  conversation.Receipt
 	err      error
@@ -111,7 +115,7 @@ func (i *Intake) Ingest(ctx context.Context, w Webhook) (conversation.Receipt, e
 	if !i.Integrations.Synced() {
 		return conversation.Receipt{}, fault.New(fault.Unavailable, "INTEGRATIONS_UNKNOWN", "the integrations are not known yet, try again")
 	}
-	p := &pending{delivery: i.delivery(w), done: make(chan struct{})}
+	p := &pending{ctx: ctx, delivery: i.delivery(ctx, w), done: make(chan struct{})}
 	select {
 	case i.queue <- p:
 	default:
@@ -126,10 +130,10 @@ func (i *Intake) Ingest(ctx context.Context, w Webhook) (conversation.Receipt, e
 	return p.receipt, p.err
 }
 
-func (i *Intake) delivery(w Webhook) conversation.Delivery {
+func (i *Intake) delivery(ctx context.Context, w Webhook) conversation.Delivery {
 	d := conversation.Delivery{
 		Log: conversation.LogID(uuid.Must(uuid.NewV7()).String()), Platform: w.Platform, Payload: w.Payload,
-		RemoteAddress: w.RemoteAddress, Arrivals: make([]conversation.Arrival, 0, len(w.Events)),
+		RemoteAddress: w.RemoteAddress, Trace: telemetry.Parent(ctx), Arrivals: make([]conversation.Arrival, 0, len(w.Events)),
 	}
 	ordinal := int32(0)
 	for _, e := range w.Events {
@@ -152,9 +156,32 @@ func (i *Intake) note(p *pending) {
 	for _, o := range p.receipt.Outcomes {
 		i.Metrics.Event(o)
 	}
-	i.Log.Info("webhook", zap.String("log", string(p.delivery.Log)), zap.String("platform", string(p.delivery.Platform)),
+	i.Log.Info("webhook", logging.Request(p.ctx), zap.String("log", string(p.delivery.Log)), zap.String("platform", string(p.delivery.Platform)),
 		zap.String("result", result), zap.Int("events", len(p.delivery.Arrivals)), zap.Int("turns", p.receipt.Opened),
-		zap.Int("bytes", len(p.delivery.Payload)), zap.Error(p.err))
+		zap.Int("bytes", len(p.delivery.Payload)), zap.Strings("integrations", integrationsOf(p.delivery)),
+		zap.Strings("conversations", shown(p.receipt.Conversations)), zap.Error(p.err))
+}
+
+// maxShown is how many ids of a webhook its line names: Meta sends up to 1,000 events in one.
+const maxShown = 20
+
+// integrationsOf are those that a delivery is for, each once.
+func integrationsOf(d conversation.Delivery) []string {
+	var ids []conversation.IntegrationID
+	for _, a := range d.Arrivals {
+		if a.Event.Integration != "" && !slices.Contains(ids, a.Event.Integration) {
+			ids = append(ids, a.Event.Integration)
+		}
+	}
+	return shown(ids)
+}
+
+func shown[T ~string](ids []T) []string {
+	out := make([]string, 0, 1)
+	for _, id := range ids[:min(len(ids), maxShown)] {
+		out = append(out, string(id))
+	}
+	return out
 }
 
 // unavailable says that nothing was stored.

@@ -12,10 +12,15 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/pgtest"
+	"github.com/knobot/knobot/platform/requestid"
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
@@ -425,4 +430,30 @@ func (f *failingOnce) RecordRejections(_ context.Context, counts []conversation.
 	}
 	f.counted += counts[0].Count
 	return nil
+}
+
+// TestAWebhookIsOneLine is for who follows a question from its log line: every id that it goes by is there, and nothing that was said.
+func TestAWebhookIsOneLine(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	core, logs := observer.New(zapcore.DebugLevel)
+	i := ingest.New(t.Context(), ingest.Config{
+		Store: b.store, Integrations: b.table, Courtesies: b.shown, Wake: func() {},
+		Metrics: metrics.New(prometheus.NewRegistry()), Log: zap.New(core), Settings: ingest.Settings{StaleAfter: 24 * time.Hour},
+	})
+	t.Cleanup(i.Close)
+	ctx, span := telemetry.Begin(requestid.With(t.Context(), "R1"), sdktrace.NewTracerProvider(), "webhook")
+	defer span.End()
+	r, err := i.Ingest(ctx, b.webhook(b.says("a canary"), b.says("another canary")))
+	require.NoError(t, err)
+
+	require.Equal(t, 1, logs.Len())
+	line := logs.All()[0].ContextMap()
+	require.Equal(t, "R1", line["request_id"])
+	require.Equal(t, span.SpanContext().TraceID().String(), line["trace_id"])
+	require.Equal(t, []any{string(number)}, line["integrations"])
+	require.Equal(t, []any{string(r.Conversations[0])}, line["conversations"], "two messages, one conversation")
+	require.NotContains(t, fmt.Sprint(line), "canary")
+	require.Equal(t, telemetry.Parent(ctx), b.shown.all[0].Trace, "the read receipt is a part of the webhook's trace")
+	require.Equal(t, 2, b.count("messages where traceparent like '%"+span.SpanContext().SpanID().String()+"%'"))
 }

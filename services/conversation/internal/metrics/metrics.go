@@ -2,8 +2,12 @@
 package metrics
 
 import (
+	"context"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -15,13 +19,33 @@ type Metrics struct {
 	rejections *prometheus.CounterVec
 	courtesies *prometheus.CounterVec
 	turns      *prometheus.CounterVec
-	composing  prometheus.Histogram
+	phases     *prometheus.HistogramVec
+	answers    prometheus.Histogram
+	own        prometheus.Histogram
 	waiting    prometheus.Gauge
 	oldest     prometheus.Gauge
 	overdue    prometheus.Gauge
 	reports    prometheus.Gauge
 	files      prometheus.Gauge
 	hearing    prometheus.Histogram
+	delivered  *prometheus.CounterVec
+}
+
+// Phases of a turn, as the metric names them.
+const (
+	// Waiting is from the first message to a worker's hands: the burst window, and the queue.
+	Waiting = "wait"
+	// Perceiving is listening to voice notes, and fetching what the answerer looks at.
+	Perceiving = "perceive"
+	// Composing is the answerer's time.
+	Composing = "compose"
+	// Sending is channels' time, with the provider's and the pacing.
+	Sending = "send"
+)
+
+// answerBuckets have a bound at the objective of ten seconds (docs/observability.md).
+func answerBuckets() []float64 {
+	return []float64{.25, .5, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 15, 20, 30, 60, 120}
 }
 
 // New registers the metrics.
@@ -42,21 +66,30 @@ func New(r prometheus.Registerer) *Metrics {
 			Name: "knobot_conversation_webhooks_per_commit", Help: "Deliveries that share a transaction.",
 			Buckets: []float64{1, 2, 4, 8, 16, 32, 64},
 		}),
-		composing: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "knobot_conversation_composing_seconds", Help: "Time that the answerer took.",
+		phases: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "knobot_conversation_turn_phase_seconds", Help: "Time that the phases of turns took: wait, perceive, compose, send.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		}, []string{"phase"}),
+		answers: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "knobot_conversation_answer_seconds", Help: "Time from a customer's first open message to the answer at the provider.",
+			Buckets: answerBuckets(),
 		}),
-		waiting: gauge("turns_waiting", "Conversations that wait for an answer."),
-		oldest:  gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
-		overdue: gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
-		reports: gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
-		files:   gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		own: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "knobot_conversation_answer_own_seconds", Help: "The same without the time of models and of customers' files.",
+			Buckets: answerBuckets(),
+		}),
+		delivered: counter("reports_total", "Delivery reports of providers by state.", "state"),
+		waiting:   gauge("turns_waiting", "Conversations that wait for an answer."),
+		oldest:    gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
+		overdue:   gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
+		reports:   gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
+		files:     gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
 		hearing: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "knobot_conversation_hearing_seconds", Help: "Time that a voice note took from the store to its transcript.",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
 	}
-	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.overdue, m.reports, m.files,
+	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.phases, m.answers, m.own, m.delivered, m.waiting, m.oldest, m.overdue, m.reports, m.files,
 		m.hearing)
 	return m
 }
@@ -83,11 +116,25 @@ func (m *Metrics) Courtesy(kind, result string) { m.courtesies.WithLabelValues(k
 // Turn counts how a worker left a turn.
 func (m *Metrics) Turn(outcome string) { m.turns.WithLabelValues(outcome).Inc() }
 
-// Composing notes how long the answerer took.
-func (m *Metrics) Composing(seconds float64) { m.composing.Observe(seconds) }
+// Phase notes how long a phase of a turn took that began at a time.
+func (m *Metrics) Phase(ctx context.Context, phase string, begin time.Time) {
+	telemetry.Observe(ctx, m.phases.WithLabelValues(phase), time.Since(begin).Seconds())
+}
+
+// Answered notes that a question was answered that had been open since, and how much of that time models took.
+func (m *Metrics) Answered(ctx context.Context, since time.Time, models time.Duration) {
+	whole := time.Since(since)
+	telemetry.Observe(ctx, m.answers, whole.Seconds())
+	telemetry.Observe(ctx, m.own, max(whole-models, 0).Seconds())
+}
 
 // Hearing notes how long a voice note took.
-func (m *Metrics) Hearing(seconds float64) { m.hearing.Observe(seconds) }
+func (m *Metrics) Hearing(ctx context.Context, seconds float64) {
+	telemetry.Observe(ctx, m.hearing, seconds)
+}
+
+// Report counts a delivery report.
+func (m *Metrics) Report(s conversation.DeliveryState) { m.delivered.WithLabelValues(s.String()).Inc() }
 
 // Queues notes how much waits.
 func (m *Metrics) Queues(turns int64, oldestSeconds, overdueSeconds float64, reports, files int64) {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -91,8 +92,9 @@ func (s *Store) decided(ctx context.Context, tx pgx.Tx, id conversation.MessageI
 // decide stores a message of ours that is to go out, and mints its request id.
 func (s *Store) decide(ctx context.Context, tx pgx.Tx, t conversation.Turn, a *conversation.Answer, basis *conversation.Basis) error {
 	a.ID, a.Request = conversation.MessageID(newID()), conversation.RequestID(uuid.NewString())
+	a.Trace = telemetry.Parent(ctx)
 	_, err := tx.Exec(ctx, s.sql.get("answer_decide"), t.Conversation, a.ID, a.Text, a.Purpose, a.Request, a.ReplyTo, a.Template,
-		a.Language, a.Through, basis, orNull(a.Buttons))
+		a.Language, a.Through, basis, orNull(a.Buttons), a.Trace)
 	return err
 }
 

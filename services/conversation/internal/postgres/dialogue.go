@@ -176,10 +176,10 @@ func platformUser(it *item) string {
 // queueMessages stores the messages. Their text is kept as it came, up to the cap.
 func (in *intake) queueMessages(b *pgx.Batch) {
 	var (
-		ids, talks, roles, kinds, texts, states, users, platformIDs, sentences, languages []string
-		positions                                                                         []int64
-		times                                                                             []*time.Time
-		details                                                                           [][]byte
+		ids, talks, roles, kinds, texts, states, users, platformIDs, sentences, languages, traces []string
+		positions                                                                                 []int64
+		times                                                                                     []*time.Time
+		details                                                                                   [][]byte
 	)
 	for _, it := range in.items {
 		if it.message == "" {
@@ -192,10 +192,11 @@ func (in *intake) queueMessages(b *pgx.Batch) {
 		users, platformIDs = append(users, string(it.user)), append(platformIDs, it.Message.MessageID)
 		sentences, languages = append(sentences, string(it.Plan.Sentence)), append(languages, it.Plan.Language)
 		times, details = append(times, nullTime(it.OccurTime)), append(details, detailsOf(it.Message, it.chosen))
+		traces = append(traces, it.trace)
 	}
 	if len(ids) > 0 {
 		b.Queue(in.store.sql.get("messages_insert"), ids, talks, positions, roles, kinds, texts, states, users, platformIDs,
-			sentences, languages, times, details)
+			sentences, languages, times, details, traces)
 	}
 }
 

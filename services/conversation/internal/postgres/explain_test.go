@@ -46,6 +46,7 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		},
 		"chat_lock":      {[]any{"wa-1", int64(7)}, []string{"conversations_chat"}},
 		"reports_oldest": {[]any{"wa-1", 200}, []string{"delivery_reports_order"}},
+		"answers_traced": {[]any{[]string{nowhere}}, []string{"messages_request"}},
 		"reports_settle": {
 			[]any{[]int64{1}, []string{"recorded"}, []string{""}, []string{""}}, []string{"delivery_reports_pkey", "webhook_events_pkey"},
 		},

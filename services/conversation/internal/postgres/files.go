@@ -93,7 +93,7 @@ func scanOpen(row pgx.CollectableRow) (m conversation.OpenMessage, err error) {
 	var referral *conversation.Referral
 	err = row.Scan(&m.ID, &m.Position, &m.User, &m.Text, &m.Sentence, &m.Language, &m.PlatformMessageID, &m.Album, &quoted, &referral,
 		&m.Kind, &a.media, &a.stored, &a.size, &a.err, &m.Transcript,
-		&m.Chosen, &m.Rests)
+		&m.Chosen, &m.Rests, &m.Trace)
 	m.File, m.Context = a.attachment(), conversation.Context(quoted, referral)
 	return m, err
 }

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -67,6 +68,7 @@ type received struct {
 type item struct {
 	*conversation.Arrival
 	log     conversation.LogID
+	trace   string
 	digest  [sha256.Size]byte
 	fresh   bool
 	outcome conversation.Outcome
@@ -86,7 +88,7 @@ func (s *Store) newIntake(tx *quickTx, deliveries []conversation.Delivery) *inta
 	for i := range deliveries {
 		d := &received{Delivery: &deliveries[i], digest: sha256.Sum256(deliveries[i].Payload)}
 		for j := range d.Arrivals {
-			it := &item{Arrival: &d.Arrivals[j], log: d.Log, outcome: d.Arrivals[j].Outcome, why: d.Arrivals[j].Error}
+			it := &item{Arrival: &d.Arrivals[j], log: d.Log, trace: d.Trace, outcome: d.Arrivals[j].Outcome, why: d.Arrivals[j].Error}
 			it.digest = sha256.Sum256([]byte(it.Key))
 			d.items = append(d.items, it)
 		}
@@ -166,6 +168,9 @@ func (in *intake) receipts() []conversation.Receipt {
 		for _, it := range d.items {
 			r.Outcomes = append(r.Outcomes, it.outcome)
 			r.Paused = append(r.Paused, it.talk != nil && it.talk.paused)
+			if it.talk != nil && !slices.Contains(r.Conversations, it.talk.id) {
+				r.Conversations = append(r.Conversations, it.talk.id)
+			}
 		}
 		out = append(out, r)
 	}

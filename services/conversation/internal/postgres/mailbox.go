@@ -33,7 +33,7 @@ func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
 	var t conversation.Turn
 	var chat *int64
 	var thread int64
-	var business string
+	var business, trace string
 	var last *time.Time
 	var a struct {
 		id, request, purpose, text, replyTo, template, language *string
@@ -42,7 +42,7 @@ func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
 	}
 	err := row.Scan(&t.Conversation, &t.Token, &t.Integration, &t.Platform, &t.Seq, &t.First, &t.Attempt, &t.Crashes, &t.OpenedAt,
 		&t.Address.UserID, &t.Address.PhoneNumber, &chat, &thread, &business, &last,
-		&a.id, &a.request, &a.purpose, &a.text, &a.through, &a.replyTo, &a.template, &a.language, &a.buttons)
+		&a.id, &a.request, &a.purpose, &a.text, &a.through, &a.replyTo, &a.template, &a.language, &a.buttons, &trace)
 	if err != nil {
 		return t, err
 	}
@@ -56,7 +56,7 @@ func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
 		t.Answer = &conversation.Answer{
 			ID: conversation.MessageID(*a.id), Request: conversation.RequestID(*a.request), Purpose: conversation.Purpose(*a.purpose),
 			Text: *a.text, Through: *a.through, ReplyTo: *a.replyTo, Template: *a.template, Language: *a.language,
-			Buttons: a.buttons,
+			Buttons: a.buttons, Trace: trace,
 		}
 	}
 	return t, nil

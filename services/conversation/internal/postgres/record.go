@@ -27,7 +27,7 @@ func (in *intake) write(ctx context.Context) error {
 
 // queueReports keeps delivery reports for channels, in the order of the webhook.
 func (in *intake) queueReports(b *pgx.Batch) {
-	var integrations, logs, messages, echoes, texts, pricing, models, types []string
+	var integrations, logs, messages, echoes, texts, pricing, models, types, traces []string
 	var ordinals, codes []int32
 	var states []int32
 	var billable []bool
@@ -42,10 +42,11 @@ func (in *intake) queueReports(b *pgx.Batch) {
 		codes, texts = append(codes, r.ErrorCode), append(texts, r.ErrorMessage)
 		pricing, billable = append(pricing, r.PricingCategory), append(billable, r.Billable)
 		models, types = append(models, r.PricingModel), append(types, r.PricingType)
+		traces = append(traces, it.trace)
 	}
 	if len(logs) > 0 {
 		b.Queue(in.store.sql.get("reports_insert"), integrations, logs, ordinals, messages, states, echoes, codes, texts,
-			pricing, billable, models, types)
+			pricing, billable, models, types, traces)
 	}
 }
 

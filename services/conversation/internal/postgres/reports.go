@@ -41,10 +41,23 @@ func (s *Store) OldestReports(ctx context.Context, integration conversation.Inte
 	}
 	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (r conversation.QueuedReport, err error) {
 		err = row.Scan(&r.MessageID, &r.State, &r.Echo, &r.ErrorCode, &r.ErrorMessage, &r.PricingCategory, &r.Billable,
-			&r.PricingModel, &r.PricingType, &r.Place)
+			&r.PricingModel, &r.PricingType, &r.Place, &r.Trace)
 		return r, err
 	})
 	return out, platform.Fault(err)
+}
+
+// Traced returns the traces of the turns that decided these answers, as far as they were traced.
+func (s *Store) Traced(ctx context.Context, requests []conversation.RequestID) (map[conversation.RequestID]string, error) {
+	rows, err := s.pool.Query(ctx, s.sql.get("answers_traced"), strs(requests))
+	if err != nil {
+		return nil, platform.Fault(err)
+	}
+	traces := map[conversation.RequestID]string{}
+	var request conversation.RequestID
+	var trace string
+	_, err = pgx.ForEachRow(rows, []any{&request, &trace}, func() error { traces[request] = trace; return nil })
+	return traces, platform.Fault(err)
 }
 
 // ReleaseReports gives the lease back, after a failure only when the pause is over.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/services/conversation"
@@ -25,6 +26,8 @@ type Queue interface {
 	SettleReports(ctx context.Context, reports []conversation.QueuedReport, outcomes []conversation.ReportOutcome, template *conversation.WindowTemplate) error
 	// DropReports takes reports out that channels will never take.
 	DropReports(ctx context.Context, reports []conversation.QueuedReport, cause string) error
+	// Traced returns the traces of the turns that decided these answers, as far as they were traced.
+	Traced(ctx context.Context, requests []conversation.RequestID) (map[conversation.RequestID]string, error)
 	// ReleaseReports gives the lease back, after a failure only when the pause is over.
 	ReleaseReports(ctx context.Context, integration conversation.IntegrationID, token string, pause time.Duration, failed bool) error
 }
@@ -54,12 +57,21 @@ type Drain struct {
 	queue        Queue
 	channel      Channel
 	integrations Integrations
+	counter      Counter
+	tracer       trace.TracerProvider
 	log          *zap.Logger
 }
 
+// Counter counts reports by state.
+type Counter interface {
+	Report(s conversation.DeliveryState)
+}
+
 // NewDrain returns a drain. Run starts it.
-func NewDrain(queue Queue, channel Channel, integrations Integrations, log *zap.Logger) *Drain {
-	return &Drain{queue: queue, channel: channel, integrations: integrations, log: log}
+func NewDrain(
+	queue Queue, channel Channel, integrations Integrations, counter Counter, tracer trace.TracerProvider, log *zap.Logger,
+) *Drain {
+	return &Drain{queue: queue, channel: channel, integrations: integrations, counter: counter, tracer: tracer, log: log}
 }
 
 // Run hands reports on until ctx ends.
@@ -141,6 +153,8 @@ func (d *Drain) hand(ctx context.Context, integration conversation.IntegrationID
 }
 
 func (d *Drain) settle(ctx context.Context, integration conversation.IntegrationID, reports []conversation.QueuedReport) error {
+	ctx, span := d.trace(ctx, integration, reports)
+	defer span.End()
 	call, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	outcomes, err := d.channel.Report(call, integration, reports)
@@ -148,7 +162,14 @@ func (d *Drain) settle(ctx context.Context, integration conversation.Integration
 		return err
 	}
 	in, _ := d.integrations.Get(integration)
-	return d.queue.SettleReports(ctx, reports, outcomes, in.WindowTemplate)
+	if err := d.queue.SettleReports(ctx, reports, outcomes, in.WindowTemplate); err != nil {
+		return err
+	}
+	for _, r := range reports {
+		d.counter.Report(r.State)
+	}
+	d.link(ctx, reports, outcomes)
+	return nil
 }
 
 // hopeless reports whether channels will never take these: it says so, or it has failed on them time and again though it is

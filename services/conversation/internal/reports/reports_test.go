@@ -9,7 +9,9 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
@@ -17,6 +19,7 @@ import (
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
+	"github.com/knobot/knobot/services/conversation/internal/metrics"
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 	"github.com/knobot/knobot/services/conversation/internal/reports"
 	"github.com/knobot/knobot/services/conversation/internal/sender"
@@ -43,7 +46,8 @@ func setup(t *testing.T) *bundle {
 		t: t, pool: pool, channels: channelstest.New(t),
 		store: postgres.NewStore(pool, postgres.Settings{IdleAfter: time.Hour, LongestWait: time.Second}),
 	}
-	b.drain = reports.NewDrain(b.store, sender.New(b.channels.Conn), integrations.NewTable(), zap.NewNop())
+	b.drain = reports.NewDrain(b.store, sender.New(b.channels.Conn), integrations.NewTable(), metrics.New(prometheus.NewRegistry()),
+		noop.NewTracerProvider(), zap.NewNop())
 	return b
 }
 

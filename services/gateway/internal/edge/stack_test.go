@@ -18,6 +18,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -119,6 +121,8 @@ type stack struct {
 	channels     *fakeChannels
 	table        *verification.Table
 	receiver     *webhook.Receiver
+	spans        *tracetest.SpanRecorder
+	metrics      *prometheus.Registry
 }
 
 func digestOf(s string) []byte {
@@ -156,7 +160,9 @@ func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stac
 	s := &stack{
 		conversation: &fakeConversation{}, table: &verification.Table{},
 		channels: &fakeChannels{credentials: credentials, synced: make(chan struct{})},
+		spans:    tracetest.NewSpanRecorder(), metrics: prometheus.NewRegistry(),
 	}
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(s.spans))
 	conn := serve(t, func(r grpc.ServiceRegistrar) {
 		conversationv1.RegisterIngestServiceServer(r, s.conversation)
 		channelsv1.RegisterVerificationServiceServer(r, s.channels)
@@ -164,12 +170,12 @@ func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stac
 	store := conversation.New(conn)
 	notes := webhook.NewNotes(store, zap.NewNop(), prometheus.NewRegistry())
 	s.receiver = webhook.NewReceiver(s.table, store, notes)
-	local := rpc.NewLocal(zap.NewNop())
+	local := rpc.NewLocal(zap.NewNop(), rpc.WithTracing(tracer))
 	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(s.receiver, RemoteAddress))
 	mux, err := NewMux(t.Context(), local)
 	require.NoError(t, err)
 	s.handler = NewHandler(mux, s.receiver)
-	s.Server = httptest.NewServer(s.handler)
+	s.Server = httptest.NewServer(NewTraced(s.handler, tracer, s.metrics))
 	t.Cleanup(s.Close)
 	background(t, notes.Run)
 	background(t, verification.NewFeed(conn, s.table, zap.NewNop()).Run)

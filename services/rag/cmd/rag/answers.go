@@ -16,8 +16,8 @@ import (
 
 // registerAnswers serves what answers, and what is measured, counted and thought of answers.
 func registerAnswers(cfg Config, s *service.Service, store *postgres.Store, searcher *retrieval.Searcher, analyzer *analysis.Analyzer) {
-	ledger := cfg.ledger(store, s.Logger())
-	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(s.Logger()), s.Logger(),
+	ledger := cfg.ledger(store, s.Logger()).Measured(s.Metrics())
+	answerer := orchestrator.New(searcher, store, extract.New(analyzer), cfg.model(s.Metrics(), s.Logger()), s.Logger(),
 		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout), orchestrator.WithLedger(ledger))
 	book := feedback.New(store, analyzer, s.Logger())
 	transcriber := transcription.New(cfg.transcriber(), s.Logger())

@@ -6,10 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
-	"go.opentelemetry.io/otel/trace"
-	"google.golang.org/grpc"
-
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/llm"
@@ -99,9 +95,4 @@ func (c *Config) transcriber() transcription.Model {
 	return llm.NewTranscriber(llm.TranscriberConfig{
 		BaseURL: c.TranscriptionBaseURL, APIKey: c.TranscriptionAPIKey.Reveal(), Model: c.TranscriptionModel,
 	})
-}
-
-// traced makes a span of each search in Weaviate.
-func traced(tp trace.TracerProvider) grpc.DialOption {
-	return grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(tp)))
 }

@@ -19,7 +19,7 @@ func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
 	var cfg Config
 	require.NoError(t, env.LoadFrom(&cfg, valid()))
-	require.Nil(t, cfg.model(zap.NewNop()), "no key is needed")
+	require.Nil(t, cfg.model(prometheus.NewRegistry(), zap.NewNop()), "no key is needed")
 	require.Nil(t, cfg.transcriber(), "nobody listens")
 	require.Equal(t, "http://127.0.0.1:8080", cfg.weaviate().URL)
 	require.Equal(t, "127.0.0.1:50051", cfg.weaviate().GRPCAddr)
@@ -31,7 +31,7 @@ func TestConfigOfAModel(t *testing.T) {
 	var cfg Config
 	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=tiny",
 		"KNOBOT_LLM_BASE_URL=http://127.0.0.1:11434/v1", "KNOBOT_MIGRATE_DATABASE_URL=postgres://owner")))
-	require.Equal(t, "openai/tiny", cfg.model(zap.NewNop()).Name())
+	require.Equal(t, "openai/tiny", cfg.model(prometheus.NewRegistry(), zap.NewNop()).Name())
 	require.Equal(t, env.Secret("postgres://owner"), cfg.owner())
 }
 
@@ -40,8 +40,8 @@ func TestConfigOfAnthropic(t *testing.T) {
 	var cfg Config
 	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=anthropic", "KNOBOT_LLM_MODEL=tiny", "KNOBOT_LLM_API_KEY=k",
 		"KNOBOT_LLM_VISION=true")))
-	require.Equal(t, "anthropic/tiny", cfg.model(zap.NewNop()).Name())
-	require.True(t, cfg.model(zap.NewNop()).Sees())
+	require.Equal(t, "anthropic/tiny", cfg.model(prometheus.NewRegistry(), zap.NewNop()).Name())
+	require.True(t, cfg.model(prometheus.NewRegistry(), zap.NewNop()).Sees())
 }
 
 func TestConfigOfAFallback(t *testing.T) {
@@ -50,8 +50,8 @@ func TestConfigOfAFallback(t *testing.T) {
 	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=anthropic", "KNOBOT_LLM_MODEL=large", "KNOBOT_LLM_API_KEY=k",
 		"KNOBOT_LLM_FALLBACK_PROVIDER=openai", "KNOBOT_LLM_FALLBACK_MODEL=tiny", "KNOBOT_LLM_FALLBACK_API_KEY=k",
 		"KNOBOT_LLM_FALLBACK_VISION=true")))
-	require.Equal(t, "anthropic/large", cfg.model(zap.NewNop()).Name())
-	require.True(t, cfg.model(zap.NewNop()).Sees())
+	require.Equal(t, "anthropic/large", cfg.model(prometheus.NewRegistry(), zap.NewNop()).Name())
+	require.True(t, cfg.model(prometheus.NewRegistry(), zap.NewNop()).Sees())
 }
 
 func TestConfigOfEyesAndEars(t *testing.T) {
@@ -59,7 +59,7 @@ func TestConfigOfEyesAndEars(t *testing.T) {
 	var cfg Config
 	require.NoError(t, env.LoadFrom(&cfg, valid("KNOBOT_LLM_PROVIDER=openai", "KNOBOT_LLM_MODEL=tiny", "KNOBOT_LLM_VISION=true",
 		"KNOBOT_LLM_API_KEY=k", "KNOBOT_TRANSCRIPTION_MODEL=whisper-1", "KNOBOT_TRANSCRIPTION_BASE_URL=http://127.0.0.1:8000/v1")))
-	require.True(t, cfg.model(zap.NewNop()).Sees())
+	require.True(t, cfg.model(prometheus.NewRegistry(), zap.NewNop()).Sees())
 	require.NotNil(t, cfg.transcriber())
 }
 

@@ -7,6 +7,7 @@ import (
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	platform "github.com/knobot/knobot/platform/postgres"
+	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/crawl"
@@ -32,7 +33,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	s.OnStop(pool.Close)
-	server, err := weaviate.Open(cfg.weaviate(), traced(s.Tracer()))
+	server, err := weaviate.Open(cfg.weaviate(), append(rpc.ClientTracing(s.Tracer()), weaviate.Measured(s.Metrics()))...)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/env"
@@ -85,7 +86,7 @@ func (c *Config) writers() []modelConfig {
 }
 
 // model is nil for extraction.
-func (c *Config) model(log *zap.Logger) llm.Model {
+func (c *Config) model(metrics prometheus.Registerer, log *zap.Logger) llm.Model {
 	var models []llm.Model
 	for _, m := range c.writers() {
 		models = append(models, m.open(c.LLMMaxTokens))
@@ -93,7 +94,7 @@ func (c *Config) model(log *zap.Logger) llm.Model {
 	if len(models) == 0 {
 		return nil
 	}
-	return llm.NewChain(log, models...)
+	return llm.NewChain(log, models...).Measured(metrics)
 }
 
 // ledger limits and sums what the models cost. Of two prices for one model the first counts.

@@ -13,7 +13,11 @@ import (
 	"github.com/openai/openai-go/v3"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
+
+	"github.com/knobot/knobot/platform/telemetry"
 )
 
 const (
@@ -164,6 +168,10 @@ func (c *Client) Question(ctx context.Context, text string) Vector {
 
 // embed makes one call.
 func (c *Client) embed(ctx context.Context, texts []string, opts ...option.RequestOption) ([]Vector, error) {
+	ctx, span := telemetry.Start(ctx, "embeddings "+c.cfg.Model, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
+		attribute.String("gen_ai.operation.name", "embeddings"), attribute.String("gen_ai.request.model", c.cfg.Model),
+		attribute.Int("knobot.texts", len(texts))))
+	defer span.End()
 	input := make([]string, len(texts))
 	for i, text := range texts {
 		input[i] = clean(text)

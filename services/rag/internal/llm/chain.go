@@ -22,11 +22,14 @@ var (
 )
 
 // Chain asks models in their order until one answers. It is a model itself, and safe for concurrent use.
-type Chain struct{ links []*link }
+type Chain struct {
+	links []*link
+	meter meter
+}
 
 // NewChain returns a chain of at least one model.
 func NewChain(log *zap.Logger, models ...Model) *Chain {
-	c := &Chain{}
+	c := &Chain{meter: newMeter()}
 	for _, m := range models {
 		c.links = append(c.links, newLink(log, m, rest))
 	}
@@ -80,7 +83,9 @@ func (c *Chain) ask(ctx context.Context, prompt Prompt, ask call) (Completion, e
 			errs = append(errs, errBlind)
 			continue
 		}
-		completion, err := l.ask(ctx, ready(c.links[i:]), ask)
+		completion, err := l.ask(ctx, ready(c.links[i:]), func(ctx context.Context, m Model) (Completion, error) {
+			return c.meter.watch(ctx, m, ask)
+		})
 		if err == nil {
 			return completion, nil
 		}

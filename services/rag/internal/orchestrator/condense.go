@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/logging"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/intent"
 	"github.com/knobot/knobot/services/rag/internal/language"
@@ -41,7 +42,7 @@ func (o *Orchestrator) findCondensed(ctx context.Context, d *dialogue, found ret
 		return o.model.Complete(ctx, d.condensing())
 	})
 	if err != nil {
-		o.log.Warn("the question could not be condensed, going by its words", zap.String("request", d.ID), zap.Error(err))
+		o.log.Warn("the question could not be condensed, going by its words", logging.Request(ctx), zap.String("request", d.ID), zap.Error(err))
 		return found, ctx.Err()
 	}
 	query := clip(strings.Join(strings.Fields(visible(completion.Text)), " "), maxQuery)

@@ -84,6 +84,7 @@ func TestDrafts(t *testing.T) {
 
 		same, err := newOrchestrator(t, b, newStreamer(t, "", text, nil)).GenerateAnswer(t.Context(), request(question))
 		require.NoError(t, err)
+		same.ModelTime, answer.ModelTime = 0, 0
 		require.Equal(t, same, answer, "with drafts or without, the answer is one")
 	})
 

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/logging"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
@@ -35,17 +36,17 @@ func (o *Orchestrator) fromModel(ctx context.Context, d dialogue, found retrieva
 	completion, err := o.complete(ctx, d, sources, show)
 	switch {
 	case errors.Is(err, errLimit):
-		return o.withoutModel(d, found, limited, err), nil
+		return o.withoutModel(ctx, d, found, limited, err), nil
 	case err != nil && ctx.Err() != nil:
 		return rag.Answer{}, ctx.Err()
 	case err != nil:
-		return o.withoutModel(d, found, failed, err), nil
+		return o.withoutModel(ctx, d, found, failed, err), nil
 	}
-	return o.fromText(d, found, sources, completion.Text), nil
+	return o.fromText(ctx, d, found, sources, completion.Text), nil
 }
 
 // fromText makes the answer of what the model wrote, if that can be said.
-func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []rag.Hit, text string) rag.Answer {
+func (o *Orchestrator) fromText(ctx context.Context, d dialogue, found retrieval.Result, sources []rag.Hit, text string) rag.Answer {
 	line, rest, _ := firstLine(text)
 	quoted, proof := prove(line, sources)
 	answer, cited, known := read(rest, len(sources))
@@ -55,15 +56,15 @@ func (o *Orchestrator) fromText(d dialogue, found retrieval.Result, sources []ra
 	case proof == misquoted:
 		return o.declines(d, found, misquotes)
 	case proof == noProof:
-		return o.withoutModel(d, found, unproven, errUnproven)
+		return o.withoutModel(ctx, d, found, unproven, errUnproven)
 	case answer == "":
-		return o.withoutModel(d, found, failed, llm.ErrEmpty)
+		return o.withoutModel(ctx, d, found, failed, llm.ErrEmpty)
 	case !slices.Contains(cited, quoted):
 		cited = append(cited, quoted)
 	}
 	cited, holds := ground(answer, d.question, cited, sources)
 	if !holds {
-		return o.withoutModel(d, found, ungrounded, errUngrounded)
+		return o.withoutModel(ctx, d, found, ungrounded, errUngrounded)
 	}
 	o.written.WithLabelValues(said).Inc()
 	citations := make([]rag.Citation, len(cited))
@@ -94,9 +95,9 @@ func (o *Orchestrator) complete(ctx context.Context, d dialogue, sources []rag.H
 
 // withoutModel is what remains when the model's answer does not come or cannot be said: extraction, or "no lo sé" where that
 // would guess.
-func (o *Orchestrator) withoutModel(d dialogue, found retrieval.Result, result string, err error) rag.Answer {
+func (o *Orchestrator) withoutModel(ctx context.Context, d dialogue, found retrieval.Result, result string, err error) rag.Answer {
 	o.written.WithLabelValues(result).Inc()
-	o.log.Warn("model failed, answering by extraction", zap.String("request", d.ID), zap.String("result", result), zap.Error(err))
+	o.log.Warn("model failed, answering by extraction", logging.Request(ctx), zap.String("request", d.ID), zap.String("result", result), zap.Error(err))
 	if found.Confidence() < extractiveGate {
 		return d.canned(rag.Declined, d.phrases.Unknown(d.HumanContact), found.Confidence())
 	}

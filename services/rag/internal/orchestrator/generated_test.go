@@ -122,6 +122,7 @@ func TestModel(t *testing.T) {
 		require.Equal(t, rag.Generated, answer.Mode)
 		require.Len(t, answer.Citations, 1)
 		require.Equal(t, rag.Usage{Model: "openai/tiny", InputTokens: 100, OutputTokens: 7}, answer.Usage)
+		require.Positive(t, answer.ModelTime)
 	})
 
 	t.Run("IsNotAskedWhenNothingIsRelevant", func(t *testing.T) {

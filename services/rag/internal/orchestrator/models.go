@@ -30,6 +30,8 @@ type bill struct {
 	// counted says that the answer was held against the limits of the day, barred why no model may be asked.
 	counted bool
 	barred  error
+	// took is how long models took, those that failed too.
+	took time.Duration
 }
 
 // ask has a model do something within a share of what is left of the answer's time, and takes down what it cost. It returns
@@ -42,7 +44,9 @@ func (o *Orchestrator) ask(
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(share*float64(time.Until(d.until))))
 	defer cancel()
+	begin := time.Now()
 	completion, err := f(ctx)
+	d.bill.took += time.Since(begin)
 	if err == nil {
 		d.bill.add(completion)
 	}

@@ -136,7 +136,7 @@ func (o *Orchestrator) compose(ctx context.Context, req rag.Request, show func(d
 	if err != nil {
 		return rag.Answer{}, err
 	}
-	answer.Usage = used
+	answer.Usage, answer.ModelTime = used, d.bill.took
 	return answer, nil
 }
 

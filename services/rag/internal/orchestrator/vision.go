@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/logging"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 	"github.com/knobot/knobot/services/rag/internal/retrieval"
@@ -92,7 +93,7 @@ func (o *Orchestrator) unseen(ctx context.Context, d *dialogue, err error) error
 	case textIsBlank(d.question) && !errors.Is(err, llm.ErrRefused) && !errors.Is(err, errLimit):
 		return modelUnavailable(err)
 	}
-	o.log.Warn("files could not be read, going by the text", zap.String("request", d.ID), zap.Error(err))
+	o.log.Warn("files could not be read, going by the text", logging.Request(ctx), zap.String("request", d.ID), zap.Error(err))
 	d.files = nil
 	return nil
 }

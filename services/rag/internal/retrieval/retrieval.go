@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/telemetry"
 	rag "github.com/knobot/knobot/services/rag"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
 	"github.com/knobot/knobot/services/rag/internal/hybrid"
@@ -95,6 +97,8 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 	if err := CheckTopK(topK); err != nil {
 		return Result{}, err
 	}
+	ctx, span := telemetry.Start(ctx, "search")
+	defer span.End()
 	analysed := s.analyzer.Question(text)
 	bearing := s.begin(ctx, analysed, text)
 	statistics, err := s.store.Statistics(ctx, knowledgeBase, analysed.Stems())
@@ -116,6 +120,7 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 	if err != nil {
 		return Result{}, err
 	}
+	span.SetAttributes(attribute.Int("knobot.passages", min(len(hits), topK)))
 	return Result{Question: question, Hits: hits[:min(len(hits), topK)]}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	rag "github.com/knobot/knobot/services/rag"
@@ -118,7 +119,7 @@ func answerProto(a rag.Answer) *ragv1.GenerateAnswerResponse {
 		Confidence: a.Confidence,
 		Usage: &ragv1.Usage{
 			Model: a.Usage.Model, InputTokens: a.Usage.InputTokens, OutputTokens: a.Usage.OutputTokens,
-			CostMicros: a.Usage.CostMicros,
+			CostMicros: a.Usage.CostMicros, ModelDuration: durationpb.New(a.ModelTime),
 		},
 	}
 	for _, c := range a.Citations {

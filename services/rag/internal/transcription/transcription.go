@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/logging"
 	"github.com/knobot/knobot/services/rag/internal/llm"
 )
 
@@ -87,7 +88,7 @@ func (t *Transcriber) meaning(ctx context.Context, r llm.Recording, err error) e
 	case errors.Is(err, llm.ErrRefused):
 		return refused("the transcriber does not take this recording").WithCause(err)
 	}
-	t.log.Warn("voice note could not be transcribed", zap.String("request", r.RequestID), zap.Error(err))
+	t.log.Warn("voice note could not be transcribed", logging.Request(ctx), zap.String("request", r.RequestID), zap.Error(err))
 	return fault.New(fault.Unavailable, "TRANSCRIBER_UNAVAILABLE", "the transcriber cannot be reached now, try again").WithCause(err)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	rag "github.com/knobot/knobot/services/rag"
@@ -40,12 +41,21 @@ type Ledger struct {
 	store  Store
 	limits Limits
 	prices map[string]Price
+	cost   *prometheus.CounterVec
 	log    *zap.Logger
 }
 
 // New returns a ledger; prices are by the names of models.
 func New(store Store, limits Limits, prices map[string]Price, log *zap.Logger) *Ledger {
-	return &Ledger{store: store, limits: limits, prices: prices, log: log}
+	return &Ledger{store: store, limits: limits, prices: prices, log: log, cost: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "knobot_rag_llm_cost_total", Help: "What models cost, in the currency that prices are set in.",
+	}, []string{"model"})}
+}
+
+// Measured registers the metric of costs.
+func (l *Ledger) Measured(r prometheus.Registerer) *Ledger {
+	r.MustRegister(l.cost)
+	return l
 }
 
 // Allows counts an answer of a model, and tells whether it is within the limits of its customer and knowledge base. When
@@ -84,6 +94,7 @@ func (l *Ledger) Settle(ctx context.Context, knowledgeBase string, calls []rag.U
 		price := l.prices[u.Model]
 		u.CostMicros = int64(math.Round(price.Input*float64(u.InputTokens) + price.Output*float64(u.OutputTokens)))
 		costMicros += u.CostMicros
+		l.cost.WithLabelValues(u.Model).Add(float64(u.CostMicros) / 1e6)
 		sum := rag.DailyUsage{Day: today(), KnowledgeBase: knowledgeBase, Usage: u}
 		if i == len(calls)-1 {
 			sum.Answers = 1

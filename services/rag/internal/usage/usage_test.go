@@ -3,10 +3,13 @@ package usage_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 
@@ -82,6 +85,8 @@ func TestCostIsSettledByModelEvenForACallerWhoWentAway(t *testing.T) {
 	t.Parallel()
 	b := &books{}
 	ledger := usage.New(b, usage.Limits{}, map[string]usage.Price{"a": {Input: 0.15, Output: 0.6}}, zap.NewNop())
+	metrics := prometheus.NewRegistry()
+	ledger.Measured(metrics)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	cost := ledger.Settle(ctx, "kb", []rag.Usage{
@@ -96,6 +101,12 @@ func TestCostIsSettledByModelEvenForACallerWhoWentAway(t *testing.T) {
 	require.Zero(t, b.sums[1].CostMicros)
 	require.Equal(t, "kb", b.sums[1].KnowledgeBase)
 	require.Zero(t, b.sums[1].Day.Hour())
+	require.NoError(t, testutil.GatherAndCompare(metrics, strings.NewReader(`
+# HELP knobot_rag_llm_cost_total What models cost, in the currency that prices are set in.
+# TYPE knobot_rag_llm_cost_total counter
+knobot_rag_llm_cost_total{model="a"} 0.000211
+knobot_rag_llm_cost_total{model="b"} 0
+`)))
 }
 
 func TestPastCountsAreForgottenEveryHour(t *testing.T) {

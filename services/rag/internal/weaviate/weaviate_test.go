@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	rag "github.com/knobot/knobot/services/rag"
@@ -221,11 +222,16 @@ func TestAbsentWeaviateIsUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	addr := listener.Addr().String()
 	require.NoError(t, listener.Close())
-	index, err := weaviate.Open(weaviate.Config{URL: "http://" + addr, GRPCAddr: addr})
+	metrics := prometheus.NewRegistry()
+	index, err := weaviate.Open(weaviate.Config{URL: "http://" + addr, GRPCAddr: addr}, weaviate.Measured(metrics))
 	require.NoError(t, err, "opening needs no server")
 	t.Cleanup(func() { _ = index.Close() })
 	_, err = index.Search(t.Context(), newKB(), "envi", 10)
 	require.ErrorIs(t, err, weaviate.ErrUnavailable)
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	require.Equal(t, "knobot_rag_weaviate_search_seconds", families[0].GetName())
+	require.Equal(t, "Unavailable", families[0].GetMetric()[0].GetLabel()[0].GetValue())
 	require.ErrorIs(t, index.Put(t.Context(), newKB(), []weaviate.Entry{entry(version(), "a")}), weaviate.ErrUnavailable)
 	_, err = index.Count(t.Context(), newKB())
 	require.ErrorIs(t, err, weaviate.ErrUnavailable)

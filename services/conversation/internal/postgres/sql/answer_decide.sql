@@ -5,8 +5,8 @@ with numbered as (
     returning last_position
 ), decided as (
     insert into messages (id, conversation_id, position, role, kind, text, state, purpose, request_id, reply_to, template, language,
-                          through_position, basis, buttons)
-    select $2, $1, numbered.last_position, 'assistant', 'text', $3, 'sending', $4, $5, $6, $7, $8, $9, $10, $11
+                          through_position, basis, buttons, traceparent)
+    select $2, $1, numbered.last_position, 'assistant', 'text', $3, 'sending', $4, $5, $6, $7, $8, $9, $10, $11, nullif($12, '')
     from numbered
 )
 update turns set answer_id = $2, attempt = case when $4 = 'reply' then attempt else 0 end where conversation_id = $1

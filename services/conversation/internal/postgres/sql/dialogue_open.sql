@@ -3,7 +3,8 @@ select m.id, m.position, coalesce(m.user_id::text, '') as user_id, m.text, m.sen
        coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted, m.details->'referral' as referral,
        m.kind, m.details->'media' as media, m.media_id, m.media_size, m.media_error, m.transcript,
        coalesce((m.details->>'chosen')::bool, false) as chosen,
-       case when coalesce(m.details->>'quoted', '') = '' then quoted.passages end as passages
+       case when coalesce(m.details->>'quoted', '') = '' then quoted.passages end as passages,
+       coalesce(m.traceparent, '') as traceparent
 from messages m
 left join lateral (
     select said.text, said.passages

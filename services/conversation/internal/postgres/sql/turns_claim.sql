@@ -32,7 +32,8 @@ with room as (
 select t.conversation_id, t.lease_token, t.integration_id, c.platform, t.seq, t.first_position, t.attempt, t.crashes, t.opened_at,
        coalesce(u.external_id, '') as external_id, case when u.phone_hidden and u.external_id is not null then '' else coalesce(u.phone, '') end as phone,
        c.chat_id, c.thread_id, c.business_connection_id, c.last_customer_time,
-       a.id as answer_id, a.request_id, a.purpose, a.text, a.through_position, a.reply_to, a.template, a.language, a.buttons
+       a.id as answer_id, a.request_id, a.purpose, a.text, a.through_position, a.reply_to, a.template, a.language, a.buttons,
+       coalesce(a.traceparent, '') as traceparent
 from leased t
 join conversations c on c.id = t.conversation_id
 left join users u on u.id = c.user_id
