@@ -8,6 +8,9 @@ import (
 // OutcomeErased is of an event whose customer was erased before it was finished.
 const OutcomeErased Outcome = "erased"
 
+// OutcomeExpired is of a question whose answer was held for longer than messages are kept.
+const OutcomeExpired Outcome = "expired"
+
 // Erasure is the removal of everything that is kept of a customer.
 type Erasure struct {
 	User     UserID

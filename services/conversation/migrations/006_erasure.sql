@@ -23,11 +23,14 @@ create index erasures_due on erasures (due_at) where done_time is null;
 
 -- What a customer wrote in groups is looked for in these.
 create index conversations_groups on conversations (integration_id) where is_group;
+-- Former ids go with their user.
+create index former_ids_user on former_ids (user_id);
 -- What is too old is looked for by age.
 create index conversations_age on conversations (integration_id, create_time);
 
 ---- create above / drop below ----
 
 drop index conversations_age;
+drop index former_ids_user;
 drop index conversations_groups;
 drop table erasures;

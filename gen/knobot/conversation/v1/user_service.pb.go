@@ -533,7 +533,7 @@ type Erasure struct {
 	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// State.
 	State Erasure_State `protobuf:"varint,2,opt,name=state,proto3,enum=knobot.conversation.v1.Erasure_State" json:"state,omitempty"`
-	// How often it failed since it last went on.
+	// How often it failed so far. It is tried again, ever less often, for as long as it takes.
 	Failures int32 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`
 	// Why it failed last, a stable word; empty when it goes well.
 	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`

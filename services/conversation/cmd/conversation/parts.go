@@ -5,6 +5,7 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/answerer"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/dialogue"
@@ -37,7 +38,7 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	rag := s.Dial(cfg.RAGAddr)
 	worker := dialogue.NewWorker(dialogue.Config{
 		Mailbox: p.store, Answerer: answerer.New(rag, cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
-		Files: p.sender, Senses: answerer.NewSenses(rag),
+		Files: p.sender, Senses: answerer.NewSenses(rag), Limits: conversation.Limits{Hourly: cfg.HourlyLimit, Daily: cfg.DailyLimit},
 		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(),
 	})
 	fetcher := files.NewFetcher(p.store, p.sender, p.table, s.Logger())
@@ -48,7 +49,7 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
 	s.Go("erasure", eraser.Run)
-	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.KeepWebhooks, p.metrics, s.Logger()).Run)
+	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.keep(), p.metrics, s.Logger()).Run)
 }
 
 // serve takes webhooks in and shows what is stored.
