@@ -109,10 +109,14 @@ func TestForget(t *testing.T) {
 		b := setup(t)
 		id := uuid.NewString()
 		for _, r := range []*channelsv1.ForgetRequest{
-			{}, {IntegrationId: "x"}, {IntegrationId: id, Addresses: []*typev1.Address{user(uuid.NewString())}},
+			{},
+			{IntegrationId: "x"},
+			{IntegrationId: id, Addresses: []*typev1.Address{user(uuid.NewString())}},
 			{IntegrationId: id, Addresses: []*typev1.Address{{IntegrationId: id}}},
-			{IntegrationId: id, MediaIds: []string{"x"}}, {IntegrationId: id, ProviderMediaIds: []string{""}},
-			{IntegrationId: id, RequestIds: []string{"ñ"}}, {IntegrationId: id, RequestIds: make([]string, 1001)},
+			{IntegrationId: id, MediaIds: []string{"x"}},
+			{IntegrationId: id, ProviderMediaIds: []string{""}},
+			{IntegrationId: id, RequestIds: []string{"ñ"}},
+			{IntegrationId: id, RequestIds: make([]string, 1001)},
 		} {
 			_, err := b.channels.Forget(t.Context(), r)
 			require.Equal(t, fault.Invalid, fault.KindOf(err), "%v: %v", r, err)
