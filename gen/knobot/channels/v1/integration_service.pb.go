@@ -583,7 +583,7 @@ type Retention struct {
 	Messages *durationpb.Duration `protobuf:"bytes,1,opt,name=messages,proto3" json:"messages,omitempty"`
 	// Files that customers sent, at least 1 hour; unset for as long as the service's default.
 	Media *durationpb.Duration `protobuf:"bytes,2,opt,name=media,proto3" json:"media,omitempty"`
-	// Bodies of webhooks, at least 1 hour; unset for as long as their log. The log itself stays.
+	// Bodies of webhooks, at least 1 hour; unset for as long as messages. The log itself stays.
 	WebhookPayloads *durationpb.Duration `protobuf:"bytes,3,opt,name=webhook_payloads,json=webhookPayloads,proto3" json:"webhook_payloads,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache

@@ -27,9 +27,10 @@ func (k *Keeper) Retain(ctx context.Context) {
 	}
 }
 
-// retain keeps one integration's word, or the service's where it does not say, and where it is known no more.
+// retain keeps one integration's word, or the service's where it does not say, and where it is known no more. Bodies of webhooks say
+// what messages do, so they are kept no longer unless the integration wants them to be.
 func (k *Keeper) retain(ctx context.Context, id conversation.IntegrationID) (messages, payloads int64, err error) {
-	in, _ := k.integrations.Get(id)
+	in, known := k.integrations.Get(id)
 	keep := k.keep.Messages
 	if in.KeepMessages != nil {
 		keep = *in.KeepMessages
@@ -37,11 +38,14 @@ func (k *Keeper) retain(ctx context.Context, id conversation.IntegrationID) (mes
 	for n := int64(1); keep > 0 && n > 0 && err == nil; messages += n {
 		n, err = k.store.ExpireMessages(ctx, id, keep, expireBatch)
 	}
-	if in.KeepPayloads == nil || err != nil {
+	if in.KeepPayloads != nil {
+		keep = *in.KeepPayloads
+	}
+	if keep == 0 || !known || err != nil {
 		return messages, 0, err
 	}
 	for {
-		n, next, err := k.store.ExpirePayloads(ctx, in, *in.KeepPayloads, k.looked[id], expireBatch)
+		n, next, err := k.store.ExpirePayloads(ctx, in, keep, k.looked[id], expireBatch)
 		payloads += n
 		if err != nil || next == nil {
 			return messages, payloads, err
