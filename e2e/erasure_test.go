@@ -29,7 +29,7 @@ func TestErasedCustomerIsNowhere(t *testing.T) {
 	s := start(t, map[string]string{"KNOBOT_MEDIA_URL": "file://" + filepath.ToSlash(files)})
 	require.NoError(t, s.Store(t.Context(), "horario.md", hours))
 	ana := whatsAppCustomer(t, s, c.phone+"01")
-	ana.say.UserID, ana.say.Person = c.bsuid, simulator.Person{Name: "Ana " + c.name}
+	ana.say.Person = simulator.Person{Name: "Ana " + c.name}
 	leo := whatsAppCustomer(t, s, "573005550188")
 	ana.ask("¿Venden patines " + c.text + "?")
 	leo.ask("¿A qué hora abren los sábados?")
@@ -47,22 +47,23 @@ func TestErasedCustomerIsNowhere(t *testing.T) {
 		return count(t, db, `conversation.turns`)+count(t, db, `conversation.delivery_reports`)+count(t, db, `conversation.media_fetches`) == 0 &&
 			count(t, db, `conversation.messages where role = 'assistant' and delivery_state < 3`) == 0
 	}, "everything is said and reported")
-	secrets := []string{c.text, c.name, c.file, c.phone + "01", c.bsuid}
+	user := userOf(t, s, c.phone+"01")
+	secrets := []string{c.text, c.name, c.file, c.phone + "01", user.GetPlatformUserId()}
+	require.NotEmpty(t, user.GetPlatformUserId())
 	before := all()
 	for _, canary := range secrets {
 		require.Contains(t, before, canary)
 	}
 
 	users := conversationv1.NewUserServiceClient(s.Conn(s.Conversation))
-	user := userOf(t, s, c.phone+"01")
-	document := exported(t, users, user)
+	document := exported(t, users, user.GetId())
 	for _, canary := range secrets {
 		require.Contains(t, document, canary, "the export holds what is kept")
 	}
-	_, err = users.DeleteUser(t.Context(), &conversationv1.DeleteUserRequest{Id: user})
+	_, err = users.DeleteUser(t.Context(), &conversationv1.DeleteUserRequest{Id: user.GetId()})
 	require.NoError(t, err)
 	eventually(t, 30*time.Second, func() bool {
-		r, err := users.GetErasure(t.Context(), &conversationv1.GetErasureRequest{UserId: user})
+		r, err := users.GetErasure(t.Context(), &conversationv1.GetErasureRequest{UserId: user.GetId()})
 		return err == nil && r.GetErasure().GetState() == conversationv1.Erasure_STATE_DONE
 	}, "nothing is left")
 	after := all()
@@ -71,7 +72,7 @@ func TestErasedCustomerIsNowhere(t *testing.T) {
 	}
 	require.Contains(t, after, "573005550188", "other customers stay")
 	require.Contains(t, ana.ask("¿A qué hora abren los sábados?").Text, "10:00", "and who comes back is answered")
-	require.NotEqual(t, user, userOf(t, s, c.phone+"01"))
+	require.NotEqual(t, user.GetId(), userOf(t, s, c.phone+"01").GetId())
 }
 
 // database is a connection that sees all schemas.
@@ -123,18 +124,18 @@ func bytesIn(t *testing.T, dir string) string {
 	return all.String()
 }
 
-// userOf returns the id of the user with a phone number.
-func userOf(t *testing.T, s *system.System, phone string) string {
+// userOf returns the user with a phone number.
+func userOf(t *testing.T, s *system.System, phone string) *conversationv1.User {
 	t.Helper()
 	r, err := conversationv1.NewUserServiceClient(s.Conn(s.Conversation)).ListUsers(t.Context(), &conversationv1.ListUsersRequest{})
 	require.NoError(t, err)
 	for _, u := range r.GetUsers() {
 		if u.GetPhoneNumber() == phone {
-			return u.GetId()
+			return u
 		}
 	}
 	require.Fail(t, "no user has this number")
-	return ""
+	return nil
 }
 
 // exported is the document of a user.
