@@ -21,6 +21,14 @@ create table erasures (
 );
 create index erasures_due on erasures (due_at) where done_time is null;
 
+-- Messages of erased customers, as a hash of the provider's id.
+create table erased_messages (
+    integration_id text        not null,
+    message_sha256 bytea       not null,
+    create_time    timestamptz not null default now(),
+    primary key (integration_id, message_sha256)
+);
+
 -- What a customer wrote in groups is looked for in these.
 create index conversations_groups on conversations (integration_id) where is_group;
 -- Former ids go with their user.
@@ -33,4 +41,4 @@ create index conversations_age on conversations (integration_id, create_time);
 drop index conversations_age;
 drop index former_ids_user;
 drop index conversations_groups;
-drop table erasures;
+drop table erased_messages, erasures;

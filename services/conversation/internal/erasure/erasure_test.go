@@ -91,6 +91,37 @@ func TestErasure(t *testing.T) {
 		require.Len(t, b.claim(), 2, "and is answered, as Eva is")
 	})
 
+	t.Run("LateReportsAreKeptWithoutTheirBody", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.hear(ana, "hola")
+		b.answer("respuesta")
+		var first, part string
+		require.NoError(t, b.pool.QueryRow(t.Context(), `select platform_message_id from messages where role = 'assistant'`).Scan(&first))
+		require.NoError(t, b.pool.QueryRow(t.Context(), `select platform_message_id from message_parts`).Scan(&part))
+		user := b.user(ana.name)
+		b.erase(user)
+		b.run()
+		b.done(user)
+		report := func(key, message string) conversation.Arrival {
+			return conversation.Arrival{
+				Event: conversation.Event{Key: "status:" + key, Integration: number, Kind: "status", Content: &conversation.DeliveryReport{
+					MessageID: message, State: conversation.DeliveryRead,
+				}}, Integration: conversation.DefaultIntegration(number, conversation.WhatsApp),
+			}
+		}
+		theirs := `{"statuses":[{"id":"wamid","recipient_id":"` + ana.phone + `"}]}`
+		b.receive(theirs, report("1", first))
+		b.receive(theirs+" ", report("2", part))
+		b.receive(`{"statuses":[{"recipient_id":"`+eva.phone+`"}]}`, report("3", "wamid.unknown"))
+		reports, err := b.store.OldestReports(t.Context(), number, 10)
+		require.NoError(t, err)
+		require.Len(t, reports, 3)
+		require.NoError(t, b.store.SettleReports(t.Context(), reports, make([]conversation.ReportOutcome, 3), nil))
+		require.NotContains(t, b.dump(), ana.phone)
+		require.Contains(t, b.dump(), eva.phone)
+	})
+
 	t.Run("InAGroupOthersStay", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

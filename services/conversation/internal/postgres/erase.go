@@ -77,6 +77,9 @@ func (s *Store) EraseMessages(ctx context.Context, t conversation.ErasureTask, f
 		b := &pgx.Batch{}
 		b.Queue(s.sql.get("erasure_settle"), d.ids)
 		b.Queue(s.sql.get("erasure_reports"), t.Integration, d.platformIDs)
+		if t.Platform == conversation.WhatsApp { // Telegram reports nothing
+			b.Queue(s.sql.get("erasure_remember"), t.Integration, d.platformIDs, d.talks, d.ids)
+		}
 		b.Queue(s.sql.get("erasure_quotes"), d.groups, d.platformIDs)
 		b.Queue(s.sql.get("erasure_parts"), d.talks, d.ids)
 		b.Queue(s.sql.get("erasure_delete"), d.ids)

@@ -122,8 +122,11 @@ func (s *Store) ErasureBusy(ctx context.Context, t conversation.ErasureTask) (bu
 	return busy, platform.Fault(err)
 }
 
+// keepErased is for how long reports on a message come: channels understands them for as long.
+const keepErased = 30 * 24 * time.Hour
+
 // PruneErasures forgets that users were erased longer ago.
 func (s *Store) PruneErasures(ctx context.Context, older time.Duration) error {
-	_, err := s.pool.Exec(ctx, s.sql.get("erasures_prune"), seconds(older))
+	_, err := s.pool.Exec(ctx, s.sql.get("erasures_prune"), seconds(older), seconds(keepErased))
 	return platform.Fault(err)
 }

@@ -69,7 +69,10 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 		},
 		"erasure_payloads": {[]any{[]string{nowhere}}, []string{"webhook_events_message", "webhook_logs_pkey"}},
 		"erasure_scan":     {[]any{[]byte{}, 100, []string{"57"}, talk}, []string{"webhook_payloads_pkey"}},
-		"export_origins":   {[]any{[]string{nowhere}, talk}, []string{"messages_pkey", "webhook_events_message"}},
+		"reports_erased": {
+			[]any{[]int64{1}}, []string{"delivery_reports_pkey", "erased_messages_pkey", "webhook_logs_pkey", "webhook_payloads_pkey", "webhook_events_pkey"},
+		},
+		"export_origins": {[]any{[]string{nowhere}, talk}, []string{"messages_pkey", "webhook_events_message"}},
 		"retention_conversations": {
 			[]any{"wa-2", 86400.0, 100}, []string{"conversations_age"},
 		},
@@ -134,6 +137,7 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 		 select 'wa-' || n % 50, ` + id + `, 0, 'm', 1, '', 0, '', '', false from generate_series(1, 20000) n`,
 		`insert into media_fetches (message_id, integration_id, due_at)
 		 select id, 'wa-' || position, now() + random() * interval '1 hour' from messages where position < 3`,
+		`insert into erased_messages (integration_id, message_sha256) select 'wa-1', sha256(n::text::bytea) from generate_series(1, 20000) n`,
 		`insert into erasures (user_id, integration_id, platform, username, external_ids, phones, done_time)
 		 select gen_random_uuid(), 'wa-1', 'whatsapp', '', '{}', '{}', now() from generate_series(1, 20000)`,
 		`analyze`,
