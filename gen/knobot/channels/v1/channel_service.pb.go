@@ -2546,7 +2546,7 @@ func (x *UploadMediaResponse) GetMedia() *StoredMedia {
 	return nil
 }
 
-// ForgetRequest names what is kept of a customer; at most 1000 of each.
+// ForgetRequest names what is kept of a customer; at most 1000 of each. What cannot be sent to or fetched by is left out.
 type ForgetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The integration that the customer wrote to.

@@ -23,7 +23,7 @@ where integration_id = $1 and (recipient = any ($2::text[]) and recipient <> '' 
 	// See insertMedia.
 	forgetFetches = `
 insert into forgotten_media (integration_id, provider_sha256)
-select $1, sha256(convert_to(id, 'UTF8')) from unnest($2::text[]) as id group by id order by 2
+select i.id, sha256(convert_to(forgotten, 'UTF8')) from integrations i, unnest($2::text[]) as forgotten where i.id = $1 group by 1, 2 order by 2
 on conflict (integration_id, provider_sha256) do update set create_time = excluded.create_time`
 
 	lockForgotten = `

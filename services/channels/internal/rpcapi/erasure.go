@@ -32,13 +32,16 @@ func (s *channelServer) Forget(ctx context.Context, r *channelsv1.ForgetRequest)
 }
 
 func traces(r *channelsv1.ForgetRequest) (channels.Traces, error) {
-	t := channels.Traces{
-		IntegrationID: r.GetIntegrationId(), Requests: r.GetRequestIds(), Media: r.GetMediaIds(), ProviderMedia: r.GetProviderMediaIds(),
-	}
+	t := channels.Traces{IntegrationID: r.GetIntegrationId(), Requests: r.GetRequestIds(), Media: r.GetMediaIds()}
 	err := firstError(integrationID(t.IntegrationID), few("addresses", r.GetAddresses()),
 		ids("request_ids", t.Requests, func(f, id string) error { return ascii(f, id, 1, maxRequestID) }),
 		ids("media_ids", t.Media, stored),
-		ids("provider_media_ids", t.ProviderMedia, func(f, id string) error { return ascii(f, id, 1, maxMediaID) }))
+		few("provider_media_ids", r.GetProviderMediaIds()))
+	for _, id := range r.GetProviderMediaIds() {
+		if ascii("provider_media_ids", id, 1, maxMediaID) == nil { // else nothing was ever fetched by it
+			t.ProviderMedia = append(t.ProviderMedia, id)
+		}
+	}
 	for _, a := range r.GetAddresses() {
 		if err != nil {
 			break
@@ -50,11 +53,13 @@ func traces(r *channelsv1.ForgetRequest) (channels.Traces, error) {
 
 func recipients(t channels.Traces, a *typev1.Address) ([]string, error) {
 	to, err := address(a)
-	if err == nil && to.IntegrationID != t.IntegrationID {
-		err = invalid("addresses", "one is of another integration")
-	}
-	if err != nil {
+	switch {
+	case to.IntegrationID != t.IntegrationID:
+		return nil, invalid("addresses", "one is of another integration")
+	case to.Platform() == "":
 		return nil, err
+	case err != nil: // nothing was ever sent to what cannot be sent to
+		return t.Recipients, nil
 	}
 	return append(t.Recipients, to.Recipients()...), nil
 }

@@ -56,6 +56,7 @@ func TestForget(t *testing.T) {
 		i := b.create(t, whatsAppRequest()).GetId()
 		ana := &typev1.Address{IntegrationId: i, Recipient: &typev1.Address_User{User: &typev1.WhatsAppUser{UserId: bsuid, PhoneNumber: phone}}}
 		byPhone := &typev1.Address{IntegrationId: i, Recipient: &typev1.Address_User{User: &typev1.WhatsAppUser{PhoneNumber: phone}}}
+		unsendable := &typev1.Address{IntegrationId: i, Recipient: &typev1.Address_User{User: &typev1.WhatsAppUser{UserId: "ñ"}}}
 		for request, to := range map[string]*typev1.Address{"r-bsuid": ana, "r-phone": byPhone, "r-eva": user(i), "r-named": user(i)} {
 			_, err := b.channels.SendMessage(t.Context(), send(request, to, "hola"))
 			require.NoError(t, err)
@@ -70,8 +71,8 @@ func TestForget(t *testing.T) {
 		require.Contains(t, b.bytesKept(t), "canary")
 
 		request := &channelsv1.ForgetRequest{
-			IntegrationId: i, Addresses: []*typev1.Address{ana}, RequestIds: []string{"r-named"},
-			MediaIds: []string{file.GetId()}, ProviderMediaIds: []string{mediaID + "7"},
+			IntegrationId: i, Addresses: []*typev1.Address{ana, unsendable}, RequestIds: []string{"r-named"},
+			MediaIds: []string{file.GetId()}, ProviderMediaIds: []string{mediaID + "7", "no id: ñ"},
 		}
 		for range 2 { // it may be repeated
 			_, err = b.channels.Forget(t.Context(), request)
@@ -114,7 +115,7 @@ func TestForget(t *testing.T) {
 			{IntegrationId: id, Addresses: []*typev1.Address{user(uuid.NewString())}},
 			{IntegrationId: id, Addresses: []*typev1.Address{{IntegrationId: id}}},
 			{IntegrationId: id, MediaIds: []string{"x"}},
-			{IntegrationId: id, ProviderMediaIds: []string{""}},
+			{IntegrationId: id, ProviderMediaIds: make([]string, 1001)},
 			{IntegrationId: id, RequestIds: []string{"ñ"}},
 			{IntegrationId: id, RequestIds: make([]string, 1001)},
 		} {
