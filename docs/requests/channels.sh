@@ -107,6 +107,9 @@ grpcurl -plaintext -d @ 127.0.0.1:9103 knobot.channels.v1.ChannelService/UploadM
 {"chunk": "$(printf 'Camiseta: 30' | base64)"}
 JSON
 
+# What is kept of one customer goes: deliveries, quotas, and this file with its bytes.
+grpcurl -plaintext -d "{\"integration_id\": \"$whatsapp\", \"addresses\": [{\"integration_id\": \"$whatsapp\", \"user\": {\"phone_number\": \"$phone\"}}], \"media_ids\": [\"$file\"]}" 127.0.0.1:9103 knobot.channels.v1.ChannelService/Forget
+
 ## IntegrationService
 
 # Secrets go in by standard input, so that they show in no process list. They never come out again.

@@ -68,6 +68,17 @@ grpcurl -plaintext -d "{\"id\": \"$log\"}" 127.0.0.1:9101 knobot.conversation.v1
 # Its dead events wait for an answer again.
 grpcurl -plaintext -d "{\"id\": \"$log\"}" 127.0.0.1:9101 knobot.conversation.v1.WebhookLogService/ReplayWebhookLog
 
+## Privacy
+
+# Everything that is kept of a customer, as one JSON document in pieces (base64).
+grpcurl -plaintext -d "{\"id\": \"$user\"}" 127.0.0.1:9101 knobot.conversation.v1.UserService/ExportUser
+
+# Erases the customer everywhere. At once nobody sees them; the rest is done in the background.
+grpcurl -plaintext -d "{\"id\": \"$user\"}" 127.0.0.1:9101 knobot.conversation.v1.UserService/DeleteUser
+
+# STATE_DONE once nothing is left.
+grpcurl -plaintext -d "{\"user_id\": \"$user\"}" 127.0.0.1:9101 knobot.conversation.v1.UserService/GetErasure
+
 ## IngestService: what the gateway calls. A client of one's own seldom needs it.
 
 # An event without content is only recorded. The same key again is a repeat.

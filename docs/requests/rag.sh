@@ -86,6 +86,9 @@ grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.AnswerService/GetCapabilities
 # with status 73.
 grpcurl -plaintext -d '{"header": {"mime_type": "audio/ogg"}} {"chunk": "T2dnUw=="}' 127.0.0.1:9102 knobot.rag.v1.AnswerService/Transcribe || [ $? -eq 73 ]
 
+# What is kept of one customer goes: their count in the daily limits, what they asked last in vain, what they thought of answers.
+grpcurl -plaintext -d '{"customer_key": "example", "request_ids": ["example"]}' 127.0.0.1:9102 knobot.rag.v1.AnswerService/Forget
+
 # Questions with known answers, measured: the options, then a question a line. `knobot eval` reads them from a file.
 grpcurl -plaintext -d @ 127.0.0.1:9102 knobot.rag.v1.EvaluationService/Evaluate <<JSON
 {"options": {"knowledge_base": "$kb"}}

@@ -78,6 +78,10 @@ func behaviourNames() []Name {
 		{"KNOBOT_WORKERS", "How many conversations a process answers at the same time.", false},
 		{"KNOBOT_ANSWER_TIMEOUT", "How long an answer may take to compose.", false},
 		{"KNOBOT_IDLE_AFTER", "Silence after which a customer's next message opens a new conversation.", false},
+		{"KNOBOT_KEEP_MESSAGES", "How long messages are kept, where an integration does not say; 0 keeps them for ever.", false},
+		{"KNOBOT_KEEP_MEDIA", "How long files that customers sent are kept, where an integration does not say; 0 keeps them for ever.", false},
+		{"KNOBOT_CUSTOMER_HOURLY_LIMIT", "How many messages of one customer are answered in any hour, where an integration does not say; 0 for any number.", false},
+		{"KNOBOT_CUSTOMER_DAILY_LIMIT", "How many messages of one customer are answered in any 24 hours, where an integration does not say; 0 for any number.", false},
 		{"KNOBOT_KEEP_WEBHOOKS", "How long the log of webhooks is kept, with what came in them; 0 keeps it for ever.", false},
 		{"KNOBOT_LEASE", "How long a worker holds a conversation without a sign of life.", false},
 	}

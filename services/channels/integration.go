@@ -68,6 +68,18 @@ type Settings struct {
 	StreamDrafts bool
 	// Suggestions offers other sections of the documents as buttons; nil for true.
 	Suggestions *bool
+	Retention   Retention
+	Limits      CustomerLimits
+}
+
+// Retention says how long customers' data is kept, nil for the default of the service that keeps it.
+type Retention struct {
+	Messages, Media, WebhookPayloads *time.Duration
+}
+
+// CustomerLimits say how much one customer may ask: 0 for any number, nil for the default of the service that answers.
+type CustomerLimits struct {
+	Hourly, Daily *int32
 }
 
 // WindowTemplate is a template with its approved languages, best first.

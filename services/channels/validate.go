@@ -159,7 +159,31 @@ func (s Settings) validate(e *InvalidError) {
 		e.add("settings.staff_pause", "0 s to 7 days")
 	}
 	s.WindowTemplate.validate(e)
+	s.Retention.validate(e)
+	s.Limits.validate(e)
 }
+
+// validate keeps a slip of the unit from removing everything at once.
+func (r Retention) validate(e *InvalidError) {
+	for field, keep := range map[string]*time.Duration{
+		"messages": r.Messages, "media": r.Media, "webhook_payloads": r.WebhookPayloads,
+	} {
+		if keep != nil && (*keep < time.Hour || *keep > 100*365*24*time.Hour) {
+			e.add("settings.retention."+field, "1 hour to 100 years")
+		}
+	}
+}
+
+func (l CustomerLimits) validate(e *InvalidError) {
+	for field, limit := range map[string]*int32{"hourly": l.Hourly, "daily": l.Daily} {
+		if limit != nil && (*limit < 0 || *limit > maxCustomerLimit) {
+			e.add("settings.customer_limits."+field, "0 to %d", maxCustomerLimit)
+		}
+	}
+}
+
+// maxCustomerLimit is as far as one looks back.
+const maxCustomerLimit = 10_000
 
 func (t *WindowTemplate) validate(e *InvalidError) {
 	if t == nil {

@@ -21,6 +21,22 @@ type Integration struct {
 	StreamDrafts bool
 	// Suggestions offers other sections of the documents as buttons under an answer.
 	Suggestions bool
+	// KeepMessages and KeepPayloads say how long messages and the bodies of webhooks are kept; nil where the service's own setting
+	// holds.
+	KeepMessages, KeepPayloads *time.Duration
+	// HourlyLimit and DailyLimit are nil where the service's own setting holds.
+	HourlyLimit, DailyLimit *int32
+}
+
+// Limits returns how much one customer may ask.
+func (i Integration) Limits(service Limits) Limits {
+	if i.HourlyLimit != nil {
+		service.Hourly = *i.HourlyLimit
+	}
+	if i.DailyLimit != nil {
+		service.Daily = *i.DailyLimit
+	}
+	return service
 }
 
 // IntegrationState is whether an integration takes part.

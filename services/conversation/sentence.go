@@ -18,6 +18,8 @@ const (
 	SentenceEmpty       Sentence = "empty"
 	SentenceInaudible   Sentence = "inaudible"
 	SentenceButton      Sentence = "button"
+	// SentenceLimit answers a question too many. Statements know it by this word.
+	SentenceLimit Sentence = "limit"
 )
 
 // sentenceFor returns what to say to a message that holds nothing to read.
@@ -74,6 +76,8 @@ func (s Sentence) spanish() string {
 		return "No pude escuchar nada en tu audio. ¿Me escribes tu pregunta, por favor?"
 	case SentenceButton:
 		return "Ese botón ya no está disponible. ¿Me escribes tu pregunta, por favor?"
+	case SentenceLimit:
+		return "Recibí muchas preguntas tuyas en poco tiempo y necesito una pausa. Escríbeme de nuevo más tarde, por favor."
 	case SentenceEmpty:
 		return "Tu mensaje llegó vacío. ¿Me escribes tu pregunta, por favor?"
 	default:
@@ -101,6 +105,8 @@ func (s Sentence) english() string {
 		return "I could not hear anything in your audio. Could you write me your question, please?"
 	case SentenceButton:
 		return "That button is no longer available. Could you write me your question, please?"
+	case SentenceLimit:
+		return "I received many questions from you in a short time and need a break. Please write to me again later."
 	case SentenceEmpty:
 		return "Your message arrived empty. Could you write me your question, please?"
 	default:
@@ -128,6 +134,8 @@ func (s Sentence) portuguese() string {
 		return "Não consegui ouvir nada no seu áudio. Pode escrever a sua pergunta, por favor?"
 	case SentenceButton:
 		return "Esse botão já não está disponível. Pode escrever a sua pergunta, por favor?"
+	case SentenceLimit:
+		return "Recebi muitas perguntas suas em pouco tempo e preciso de uma pausa. Escreva para mim de novo mais tarde, por favor."
 	case SentenceEmpty:
 		return "A sua mensagem chegou vazia. Pode escrever a sua pergunta, por favor?"
 	default:

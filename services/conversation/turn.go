@@ -156,6 +156,8 @@ type Dialogue struct {
 	Group    bool
 	Passages int32
 	RAG      bool
+	// Asked is how much each customer has asked before.
+	Asked map[UserID]Asked
 }
 
 // Sent is what channels says of a send.
@@ -206,6 +208,8 @@ type Mailbox interface {
 	Dialogue(ctx context.Context, t Turn) (Dialogue, error)
 	// Hear stores what was said in a voice note, so that nobody pays for listening twice.
 	Hear(ctx context.Context, t Turn, m MessageID, s StoredMedia, transcript string) error
+	// Limit stores which open messages are too much: those that a sentence of ours answers, and those that are only recorded.
+	Limit(ctx context.Context, t Turn, tell, silent []MessageID) error
 	// Checkpoint decides to send the draft. Returns ErrMoved if the customer wrote meanwhile and may be waited for,
 	// and ErrPaused if staff did.
 	Checkpoint(ctx context.Context, t Turn, d Draft) (Answer, error)

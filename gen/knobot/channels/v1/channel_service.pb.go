@@ -2546,6 +2546,125 @@ func (x *UploadMediaResponse) GetMedia() *StoredMedia {
 	return nil
 }
 
+// ForgetRequest names what is kept of a customer; at most 1000 of each. What cannot be sent to or fetched by is left out.
+type ForgetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The integration that the customer wrote to.
+	IntegrationId string `protobuf:"bytes,1,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// The customer's addresses. Of a WhatsApp user both ids count. A group's are not theirs alone.
+	Addresses []*v1.Address `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"`
+	// Requests that were sent to the customer.
+	RequestIds []string `protobuf:"bytes,3,rep,name=request_ids,json=requestIds,proto3" json:"request_ids,omitempty"`
+	// Stored files.
+	MediaIds []string `protobuf:"bytes,4,rep,name=media_ids,json=mediaIds,proto3" json:"media_ids,omitempty"`
+	// Received files by the provider's id, stored or not: one that is just being fetched is not kept.
+	ProviderMediaIds []string `protobuf:"bytes,5,rep,name=provider_media_ids,json=providerMediaIds,proto3" json:"provider_media_ids,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *ForgetRequest) Reset() {
+	*x = ForgetRequest{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetRequest) ProtoMessage() {}
+
+func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
+func (*ForgetRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ForgetRequest) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *ForgetRequest) GetAddresses() []*v1.Address {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
+func (x *ForgetRequest) GetRequestIds() []string {
+	if x != nil {
+		return x.RequestIds
+	}
+	return nil
+}
+
+func (x *ForgetRequest) GetMediaIds() []string {
+	if x != nil {
+		return x.MediaIds
+	}
+	return nil
+}
+
+func (x *ForgetRequest) GetProviderMediaIds() []string {
+	if x != nil {
+		return x.ProviderMediaIds
+	}
+	return nil
+}
+
+// ForgetResponse is empty.
+type ForgetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetResponse) Reset() {
+	*x = ForgetResponse{}
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetResponse) ProtoMessage() {}
+
+func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
+func (*ForgetResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_channel_service_proto_rawDescGZIP(), []int{39}
+}
+
 // Outcome of one report.
 type RecordDeliveryReportsResponse_Outcome struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2564,7 +2683,7 @@ type RecordDeliveryReportsResponse_Outcome struct {
 
 func (x *RecordDeliveryReportsResponse_Outcome) Reset() {
 	*x = RecordDeliveryReportsResponse_Outcome{}
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2576,7 +2695,7 @@ func (x *RecordDeliveryReportsResponse_Outcome) String() string {
 func (*RecordDeliveryReportsResponse_Outcome) ProtoMessage() {}
 
 func (x *RecordDeliveryReportsResponse_Outcome) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[38]
+	mi := &file_knobot_channels_v1_channel_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2799,7 +2918,15 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
 	"\bfilename\x18\x03 \x01(\tR\bfilename\"L\n" +
 	"\x13UploadMediaResponse\x125\n" +
-	"\x05media\x18\x01 \x01(\v2\x1f.knobot.channels.v1.StoredMediaR\x05media2\xf9\b\n" +
+	"\x05media\x18\x01 \x01(\v2\x1f.knobot.channels.v1.StoredMediaR\x05media\"\xd9\x01\n" +
+	"\rForgetRequest\x12%\n" +
+	"\x0eintegration_id\x18\x01 \x01(\tR\rintegrationId\x125\n" +
+	"\taddresses\x18\x02 \x03(\v2\x17.knobot.type.v1.AddressR\taddresses\x12\x1f\n" +
+	"\vrequest_ids\x18\x03 \x03(\tR\n" +
+	"requestIds\x12\x1b\n" +
+	"\tmedia_ids\x18\x04 \x03(\tR\bmediaIds\x12,\n" +
+	"\x12provider_media_ids\x18\x05 \x03(\tR\x10providerMediaIds\"\x10\n" +
+	"\x0eForgetResponse2\xca\t\n" +
 	"\x0eChannelService\x12^\n" +
 	"\vSendMessage\x12&.knobot.channels.v1.SendMessageRequest\x1a'.knobot.channels.v1.SendMessageResponse\x12a\n" +
 	"\fSendTemplate\x12'.knobot.channels.v1.SendTemplateRequest\x1a(.knobot.channels.v1.SendTemplateResponse\x12v\n" +
@@ -2812,7 +2939,8 @@ const file_knobot_channels_v1_channel_service_proto_rawDesc = "" +
 	"\n" +
 	"FetchMedia\x12%.knobot.channels.v1.FetchMediaRequest\x1a&.knobot.channels.v1.FetchMediaResponse\x12W\n" +
 	"\bGetMedia\x12#.knobot.channels.v1.GetMediaRequest\x1a$.knobot.channels.v1.GetMediaResponse0\x01\x12`\n" +
-	"\vUploadMedia\x12&.knobot.channels.v1.UploadMediaRequest\x1a'.knobot.channels.v1.UploadMediaResponse(\x01B<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
+	"\vUploadMedia\x12&.knobot.channels.v1.UploadMediaRequest\x1a'.knobot.channels.v1.UploadMediaResponse(\x01\x12O\n" +
+	"\x06Forget\x12!.knobot.channels.v1.ForgetRequest\x1a\".knobot.channels.v1.ForgetResponseB<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
 
 var (
 	file_knobot_channels_v1_channel_service_proto_rawDescOnce sync.Once
@@ -2827,7 +2955,7 @@ func file_knobot_channels_v1_channel_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_channels_v1_channel_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_knobot_channels_v1_channel_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_knobot_channels_v1_channel_service_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_knobot_channels_v1_channel_service_proto_goTypes = []any{
 	(OutboundMedia_Kind)(0),                       // 0: knobot.channels.v1.OutboundMedia.Kind
 	(TemplateComponent_Type)(0),                   // 1: knobot.channels.v1.TemplateComponent.Type
@@ -2869,13 +2997,15 @@ var file_knobot_channels_v1_channel_service_proto_goTypes = []any{
 	(*UploadMediaRequest)(nil),                    // 37: knobot.channels.v1.UploadMediaRequest
 	(*UploadMediaHeader)(nil),                     // 38: knobot.channels.v1.UploadMediaHeader
 	(*UploadMediaResponse)(nil),                   // 39: knobot.channels.v1.UploadMediaResponse
-	(*RecordDeliveryReportsResponse_Outcome)(nil), // 40: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
-	(*v1.Address)(nil),                            // 41: knobot.type.v1.Address
-	(*timestamppb.Timestamp)(nil),                 // 42: google.protobuf.Timestamp
-	(v11.DeliveryState)(0),                        // 43: knobot.conversation.v1.DeliveryState
-	(*v11.DeliveryReport)(nil),                    // 44: knobot.conversation.v1.DeliveryReport
-	(*v11.Media)(nil),                             // 45: knobot.conversation.v1.Media
-	(*durationpb.Duration)(nil),                   // 46: google.protobuf.Duration
+	(*ForgetRequest)(nil),                         // 40: knobot.channels.v1.ForgetRequest
+	(*ForgetResponse)(nil),                        // 41: knobot.channels.v1.ForgetResponse
+	(*RecordDeliveryReportsResponse_Outcome)(nil), // 42: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
+	(*v1.Address)(nil),                            // 43: knobot.type.v1.Address
+	(*timestamppb.Timestamp)(nil),                 // 44: google.protobuf.Timestamp
+	(v11.DeliveryState)(0),                        // 45: knobot.conversation.v1.DeliveryState
+	(*v11.DeliveryReport)(nil),                    // 46: knobot.conversation.v1.DeliveryReport
+	(*v11.Media)(nil),                             // 47: knobot.conversation.v1.Media
+	(*durationpb.Duration)(nil),                   // 48: google.protobuf.Duration
 }
 var file_knobot_channels_v1_channel_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.channels.v1.ButtonRow.buttons:type_name -> knobot.channels.v1.Button
@@ -2887,61 +3017,64 @@ var file_knobot_channels_v1_channel_service_proto_depIdxs = []int32{
 	0,  // 6: knobot.channels.v1.OutboundMedia.kind:type_name -> knobot.channels.v1.OutboundMedia.Kind
 	7,  // 7: knobot.channels.v1.List.sections:type_name -> knobot.channels.v1.ListSection
 	8,  // 8: knobot.channels.v1.ListSection.rows:type_name -> knobot.channels.v1.ListRow
-	41, // 9: knobot.channels.v1.SendMessageRequest.address:type_name -> knobot.type.v1.Address
+	43, // 9: knobot.channels.v1.SendMessageRequest.address:type_name -> knobot.type.v1.Address
 	4,  // 10: knobot.channels.v1.SendMessageRequest.content:type_name -> knobot.channels.v1.Content
-	42, // 11: knobot.channels.v1.SendMessageRequest.service_window_expire_time:type_name -> google.protobuf.Timestamp
+	44, // 11: knobot.channels.v1.SendMessageRequest.service_window_expire_time:type_name -> google.protobuf.Timestamp
 	13, // 12: knobot.channels.v1.SendMessageResponse.delivery:type_name -> knobot.channels.v1.Delivery
 	14, // 13: knobot.channels.v1.Delivery.parts:type_name -> knobot.channels.v1.DeliveryPart
-	43, // 14: knobot.channels.v1.Delivery.state:type_name -> knobot.conversation.v1.DeliveryState
-	43, // 15: knobot.channels.v1.DeliveryPart.state:type_name -> knobot.conversation.v1.DeliveryState
+	45, // 14: knobot.channels.v1.Delivery.state:type_name -> knobot.conversation.v1.DeliveryState
+	45, // 15: knobot.channels.v1.DeliveryPart.state:type_name -> knobot.conversation.v1.DeliveryState
 	15, // 16: knobot.channels.v1.DeliveryPart.pricing:type_name -> knobot.channels.v1.Pricing
-	41, // 17: knobot.channels.v1.SendTemplateRequest.address:type_name -> knobot.type.v1.Address
+	43, // 17: knobot.channels.v1.SendTemplateRequest.address:type_name -> knobot.type.v1.Address
 	17, // 18: knobot.channels.v1.SendTemplateRequest.components:type_name -> knobot.channels.v1.TemplateComponent
 	1,  // 19: knobot.channels.v1.TemplateComponent.type:type_name -> knobot.channels.v1.TemplateComponent.Type
 	18, // 20: knobot.channels.v1.TemplateComponent.parameters:type_name -> knobot.channels.v1.TemplateParameter
 	5,  // 21: knobot.channels.v1.TemplateParameter.media:type_name -> knobot.channels.v1.OutboundMedia
 	13, // 22: knobot.channels.v1.SendTemplateResponse.delivery:type_name -> knobot.channels.v1.Delivery
-	41, // 23: knobot.channels.v1.SendTypingIndicatorRequest.address:type_name -> knobot.type.v1.Address
-	41, // 24: knobot.channels.v1.MarkMessageReadRequest.address:type_name -> knobot.type.v1.Address
-	44, // 25: knobot.channels.v1.RecordDeliveryReportsRequest.reports:type_name -> knobot.conversation.v1.DeliveryReport
-	40, // 26: knobot.channels.v1.RecordDeliveryReportsResponse.outcomes:type_name -> knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
+	43, // 23: knobot.channels.v1.SendTypingIndicatorRequest.address:type_name -> knobot.type.v1.Address
+	43, // 24: knobot.channels.v1.MarkMessageReadRequest.address:type_name -> knobot.type.v1.Address
+	46, // 25: knobot.channels.v1.RecordDeliveryReportsRequest.reports:type_name -> knobot.conversation.v1.DeliveryReport
+	42, // 26: knobot.channels.v1.RecordDeliveryReportsResponse.outcomes:type_name -> knobot.channels.v1.RecordDeliveryReportsResponse.Outcome
 	13, // 27: knobot.channels.v1.GetDeliveryResponse.delivery:type_name -> knobot.channels.v1.Delivery
-	41, // 28: knobot.channels.v1.SendDraftRequest.address:type_name -> knobot.type.v1.Address
-	42, // 29: knobot.channels.v1.StoredMedia.create_time:type_name -> google.protobuf.Timestamp
-	45, // 30: knobot.channels.v1.FetchMediaRequest.media:type_name -> knobot.conversation.v1.Media
+	43, // 28: knobot.channels.v1.SendDraftRequest.address:type_name -> knobot.type.v1.Address
+	44, // 29: knobot.channels.v1.StoredMedia.create_time:type_name -> google.protobuf.Timestamp
+	47, // 30: knobot.channels.v1.FetchMediaRequest.media:type_name -> knobot.conversation.v1.Media
 	32, // 31: knobot.channels.v1.FetchMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
 	32, // 32: knobot.channels.v1.GetMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
 	38, // 33: knobot.channels.v1.UploadMediaRequest.header:type_name -> knobot.channels.v1.UploadMediaHeader
 	32, // 34: knobot.channels.v1.UploadMediaResponse.media:type_name -> knobot.channels.v1.StoredMedia
-	43, // 35: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.state:type_name -> knobot.conversation.v1.DeliveryState
-	46, // 36: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.retry_after:type_name -> google.protobuf.Duration
-	11, // 37: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
-	16, // 38: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
-	20, // 39: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
-	22, // 40: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
-	24, // 41: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
-	26, // 42: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
-	28, // 43: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
-	30, // 44: knobot.channels.v1.ChannelService.SendDraft:input_type -> knobot.channels.v1.SendDraftRequest
-	33, // 45: knobot.channels.v1.ChannelService.FetchMedia:input_type -> knobot.channels.v1.FetchMediaRequest
-	35, // 46: knobot.channels.v1.ChannelService.GetMedia:input_type -> knobot.channels.v1.GetMediaRequest
-	37, // 47: knobot.channels.v1.ChannelService.UploadMedia:input_type -> knobot.channels.v1.UploadMediaRequest
-	12, // 48: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
-	19, // 49: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
-	21, // 50: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
-	23, // 51: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
-	25, // 52: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
-	27, // 53: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
-	29, // 54: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
-	31, // 55: knobot.channels.v1.ChannelService.SendDraft:output_type -> knobot.channels.v1.SendDraftResponse
-	34, // 56: knobot.channels.v1.ChannelService.FetchMedia:output_type -> knobot.channels.v1.FetchMediaResponse
-	36, // 57: knobot.channels.v1.ChannelService.GetMedia:output_type -> knobot.channels.v1.GetMediaResponse
-	39, // 58: knobot.channels.v1.ChannelService.UploadMedia:output_type -> knobot.channels.v1.UploadMediaResponse
-	48, // [48:59] is the sub-list for method output_type
-	37, // [37:48] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	43, // 35: knobot.channels.v1.ForgetRequest.addresses:type_name -> knobot.type.v1.Address
+	45, // 36: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.state:type_name -> knobot.conversation.v1.DeliveryState
+	48, // 37: knobot.channels.v1.RecordDeliveryReportsResponse.Outcome.retry_after:type_name -> google.protobuf.Duration
+	11, // 38: knobot.channels.v1.ChannelService.SendMessage:input_type -> knobot.channels.v1.SendMessageRequest
+	16, // 39: knobot.channels.v1.ChannelService.SendTemplate:input_type -> knobot.channels.v1.SendTemplateRequest
+	20, // 40: knobot.channels.v1.ChannelService.SendTypingIndicator:input_type -> knobot.channels.v1.SendTypingIndicatorRequest
+	22, // 41: knobot.channels.v1.ChannelService.MarkMessageRead:input_type -> knobot.channels.v1.MarkMessageReadRequest
+	24, // 42: knobot.channels.v1.ChannelService.AnswerButtonPress:input_type -> knobot.channels.v1.AnswerButtonPressRequest
+	26, // 43: knobot.channels.v1.ChannelService.RecordDeliveryReports:input_type -> knobot.channels.v1.RecordDeliveryReportsRequest
+	28, // 44: knobot.channels.v1.ChannelService.GetDelivery:input_type -> knobot.channels.v1.GetDeliveryRequest
+	30, // 45: knobot.channels.v1.ChannelService.SendDraft:input_type -> knobot.channels.v1.SendDraftRequest
+	33, // 46: knobot.channels.v1.ChannelService.FetchMedia:input_type -> knobot.channels.v1.FetchMediaRequest
+	35, // 47: knobot.channels.v1.ChannelService.GetMedia:input_type -> knobot.channels.v1.GetMediaRequest
+	37, // 48: knobot.channels.v1.ChannelService.UploadMedia:input_type -> knobot.channels.v1.UploadMediaRequest
+	40, // 49: knobot.channels.v1.ChannelService.Forget:input_type -> knobot.channels.v1.ForgetRequest
+	12, // 50: knobot.channels.v1.ChannelService.SendMessage:output_type -> knobot.channels.v1.SendMessageResponse
+	19, // 51: knobot.channels.v1.ChannelService.SendTemplate:output_type -> knobot.channels.v1.SendTemplateResponse
+	21, // 52: knobot.channels.v1.ChannelService.SendTypingIndicator:output_type -> knobot.channels.v1.SendTypingIndicatorResponse
+	23, // 53: knobot.channels.v1.ChannelService.MarkMessageRead:output_type -> knobot.channels.v1.MarkMessageReadResponse
+	25, // 54: knobot.channels.v1.ChannelService.AnswerButtonPress:output_type -> knobot.channels.v1.AnswerButtonPressResponse
+	27, // 55: knobot.channels.v1.ChannelService.RecordDeliveryReports:output_type -> knobot.channels.v1.RecordDeliveryReportsResponse
+	29, // 56: knobot.channels.v1.ChannelService.GetDelivery:output_type -> knobot.channels.v1.GetDeliveryResponse
+	31, // 57: knobot.channels.v1.ChannelService.SendDraft:output_type -> knobot.channels.v1.SendDraftResponse
+	34, // 58: knobot.channels.v1.ChannelService.FetchMedia:output_type -> knobot.channels.v1.FetchMediaResponse
+	36, // 59: knobot.channels.v1.ChannelService.GetMedia:output_type -> knobot.channels.v1.GetMediaResponse
+	39, // 60: knobot.channels.v1.ChannelService.UploadMedia:output_type -> knobot.channels.v1.UploadMediaResponse
+	41, // 61: knobot.channels.v1.ChannelService.Forget:output_type -> knobot.channels.v1.ForgetResponse
+	50, // [50:62] is the sub-list for method output_type
+	38, // [38:50] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_channel_service_proto_init() }
@@ -2977,7 +3110,7 @@ func file_knobot_channels_v1_channel_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_channels_v1_channel_service_proto_rawDesc), len(file_knobot_channels_v1_channel_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   39,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -32,6 +32,7 @@ const (
 	ChannelService_FetchMedia_FullMethodName            = "/knobot.channels.v1.ChannelService/FetchMedia"
 	ChannelService_GetMedia_FullMethodName              = "/knobot.channels.v1.ChannelService/GetMedia"
 	ChannelService_UploadMedia_FullMethodName           = "/knobot.channels.v1.ChannelService/UploadMedia"
+	ChannelService_Forget_FullMethodName                = "/knobot.channels.v1.ChannelService/Forget"
 )
 
 // ChannelServiceClient is the client API for ChannelService service.
@@ -77,6 +78,9 @@ type ChannelServiceClient interface {
 	GetMedia(ctx context.Context, in *GetMediaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GetMediaResponse], error)
 	// UploadMedia stores a file to send: the header first, then its bytes. INVALID_ARGUMENT for one that no platform takes.
 	UploadMedia(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadMediaRequest, UploadMediaResponse], error)
+	// Forget removes what is kept of a customer: deliveries to them with what is still to be said, pauses and quotas, and files
+	// with their bytes. It may be repeated. UNAVAILABLE if a file could not be removed: what was removed stays so.
+	Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error)
 }
 
 type channelServiceClient struct {
@@ -209,6 +213,16 @@ func (c *channelServiceClient) UploadMedia(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ChannelService_UploadMediaClient = grpc.ClientStreamingClient[UploadMediaRequest, UploadMediaResponse]
 
+func (c *channelServiceClient) Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForgetResponse)
+	err := c.cc.Invoke(ctx, ChannelService_Forget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ChannelServiceServer is the server API for ChannelService service.
 // All implementations must embed UnimplementedChannelServiceServer
 // for forward compatibility.
@@ -252,6 +266,9 @@ type ChannelServiceServer interface {
 	GetMedia(*GetMediaRequest, grpc.ServerStreamingServer[GetMediaResponse]) error
 	// UploadMedia stores a file to send: the header first, then its bytes. INVALID_ARGUMENT for one that no platform takes.
 	UploadMedia(grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]) error
+	// Forget removes what is kept of a customer: deliveries to them with what is still to be said, pauses and quotas, and files
+	// with their bytes. It may be repeated. UNAVAILABLE if a file could not be removed: what was removed stays so.
+	Forget(context.Context, *ForgetRequest) (*ForgetResponse, error)
 	mustEmbedUnimplementedChannelServiceServer()
 }
 
@@ -294,6 +311,9 @@ func (UnimplementedChannelServiceServer) GetMedia(*GetMediaRequest, grpc.ServerS
 }
 func (UnimplementedChannelServiceServer) UploadMedia(grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]) error {
 	return status.Error(codes.Unimplemented, "method UploadMedia not implemented")
+}
+func (UnimplementedChannelServiceServer) Forget(context.Context, *ForgetRequest) (*ForgetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Forget not implemented")
 }
 func (UnimplementedChannelServiceServer) mustEmbedUnimplementedChannelServiceServer() {}
 func (UnimplementedChannelServiceServer) testEmbeddedByValue()                        {}
@@ -496,6 +516,24 @@ func _ChannelService_UploadMedia_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type ChannelService_UploadMediaServer = grpc.ClientStreamingServer[UploadMediaRequest, UploadMediaResponse]
 
+func _ChannelService_Forget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ChannelServiceServer).Forget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ChannelService_Forget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ChannelServiceServer).Forget(ctx, req.(*ForgetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ChannelService_ServiceDesc is the grpc.ServiceDesc for ChannelService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -538,6 +576,10 @@ var ChannelService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "FetchMedia",
 			Handler:    _ChannelService_FetchMedia_Handler,
+		},
+		{
+			MethodName: "Forget",
+			Handler:    _ChannelService_Forget_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -447,9 +447,13 @@ type Settings struct {
 	// How long the bot keeps silent after the last message that staff wrote by themselves; unset for the service's default.
 	StaffPause *durationpb.Duration `protobuf:"bytes,10,opt,name=staff_pause,json=staffPause,proto3" json:"staff_pause,omitempty"`
 	// Offer other sections of the documents as buttons under an answer, in private chats; unset for true.
-	Suggestions   *bool `protobuf:"varint,11,opt,name=suggestions,proto3,oneof" json:"suggestions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Suggestions *bool `protobuf:"varint,11,opt,name=suggestions,proto3,oneof" json:"suggestions,omitempty"`
+	// How long customers' data is kept; unset for the services' defaults.
+	Retention *Retention `protobuf:"bytes,12,opt,name=retention,proto3" json:"retention,omitempty"`
+	// How much one customer may ask; unset for the service's defaults.
+	CustomerLimits *CustomerLimits `protobuf:"bytes,13,opt,name=customer_limits,json=customerLimits,proto3" json:"customer_limits,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Settings) Reset() {
@@ -559,6 +563,140 @@ func (x *Settings) GetSuggestions() bool {
 	return false
 }
 
+func (x *Settings) GetRetention() *Retention {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+func (x *Settings) GetCustomerLimits() *CustomerLimits {
+	if x != nil {
+		return x.CustomerLimits
+	}
+	return nil
+}
+
+// Retention says how long customers' data is kept. What is older is removed within minutes.
+type Retention struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Messages, theirs and ours, at least 1 hour; unset for the service's default.
+	Messages *durationpb.Duration `protobuf:"bytes,1,opt,name=messages,proto3" json:"messages,omitempty"`
+	// Files that customers sent, at least 1 hour; unset for as long as the service's default.
+	Media *durationpb.Duration `protobuf:"bytes,2,opt,name=media,proto3" json:"media,omitempty"`
+	// Bodies of webhooks, at least 1 hour; unset for as long as messages. The log itself stays.
+	WebhookPayloads *durationpb.Duration `protobuf:"bytes,3,opt,name=webhook_payloads,json=webhookPayloads,proto3" json:"webhook_payloads,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *Retention) Reset() {
+	*x = Retention{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Retention) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Retention) ProtoMessage() {}
+
+func (x *Retention) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Retention.ProtoReflect.Descriptor instead.
+func (*Retention) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Retention) GetMessages() *durationpb.Duration {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+func (x *Retention) GetMedia() *durationpb.Duration {
+	if x != nil {
+		return x.Media
+	}
+	return nil
+}
+
+func (x *Retention) GetWebhookPayloads() *durationpb.Duration {
+	if x != nil {
+		return x.WebhookPayloads
+	}
+	return nil
+}
+
+// CustomerLimits say how many messages of one customer in one conversation are answered. Who exceeds one is told so once an
+// hour; what they write is kept and not answered.
+type CustomerLimits struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In any hour; 0 for any number, unset for the service's default.
+	Hourly *int32 `protobuf:"varint,1,opt,name=hourly,proto3,oneof" json:"hourly,omitempty"`
+	// In any 24 hours; 0 for any number, unset for the service's default.
+	Daily         *int32 `protobuf:"varint,2,opt,name=daily,proto3,oneof" json:"daily,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustomerLimits) Reset() {
+	*x = CustomerLimits{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustomerLimits) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustomerLimits) ProtoMessage() {}
+
+func (x *CustomerLimits) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustomerLimits.ProtoReflect.Descriptor instead.
+func (*CustomerLimits) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CustomerLimits) GetHourly() int32 {
+	if x != nil && x.Hourly != nil {
+		return *x.Hourly
+	}
+	return 0
+}
+
+func (x *CustomerLimits) GetDaily() int32 {
+	if x != nil && x.Daily != nil {
+		return *x.Daily
+	}
+	return 0
+}
+
 // WindowTemplate is a WhatsApp template that invites the customer to write.
 type WindowTemplate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -572,7 +710,7 @@ type WindowTemplate struct {
 
 func (x *WindowTemplate) Reset() {
 	*x = WindowTemplate{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[4]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +722,7 @@ func (x *WindowTemplate) String() string {
 func (*WindowTemplate) ProtoMessage() {}
 
 func (x *WindowTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[4]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +735,7 @@ func (x *WindowTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WindowTemplate.ProtoReflect.Descriptor instead.
 func (*WindowTemplate) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *WindowTemplate) GetName() string {
@@ -625,7 +763,7 @@ type CreateIntegrationRequest struct {
 
 func (x *CreateIntegrationRequest) Reset() {
 	*x = CreateIntegrationRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[5]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -637,7 +775,7 @@ func (x *CreateIntegrationRequest) String() string {
 func (*CreateIntegrationRequest) ProtoMessage() {}
 
 func (x *CreateIntegrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[5]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -650,7 +788,7 @@ func (x *CreateIntegrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateIntegrationRequest.ProtoReflect.Descriptor instead.
 func (*CreateIntegrationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CreateIntegrationRequest) GetIntegration() *Integration {
@@ -671,7 +809,7 @@ type CreateIntegrationResponse struct {
 
 func (x *CreateIntegrationResponse) Reset() {
 	*x = CreateIntegrationResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[6]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -683,7 +821,7 @@ func (x *CreateIntegrationResponse) String() string {
 func (*CreateIntegrationResponse) ProtoMessage() {}
 
 func (x *CreateIntegrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[6]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -696,7 +834,7 @@ func (x *CreateIntegrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateIntegrationResponse.ProtoReflect.Descriptor instead.
 func (*CreateIntegrationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateIntegrationResponse) GetIntegration() *Integration {
@@ -717,7 +855,7 @@ type GetIntegrationRequest struct {
 
 func (x *GetIntegrationRequest) Reset() {
 	*x = GetIntegrationRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[7]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +867,7 @@ func (x *GetIntegrationRequest) String() string {
 func (*GetIntegrationRequest) ProtoMessage() {}
 
 func (x *GetIntegrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[7]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +880,7 @@ func (x *GetIntegrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIntegrationRequest.ProtoReflect.Descriptor instead.
 func (*GetIntegrationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetIntegrationRequest) GetId() string {
@@ -763,7 +901,7 @@ type GetIntegrationResponse struct {
 
 func (x *GetIntegrationResponse) Reset() {
 	*x = GetIntegrationResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[8]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -775,7 +913,7 @@ func (x *GetIntegrationResponse) String() string {
 func (*GetIntegrationResponse) ProtoMessage() {}
 
 func (x *GetIntegrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[8]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -788,7 +926,7 @@ func (x *GetIntegrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetIntegrationResponse.ProtoReflect.Descriptor instead.
 func (*GetIntegrationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetIntegrationResponse) GetIntegration() *Integration {
@@ -813,7 +951,7 @@ type ListIntegrationsRequest struct {
 
 func (x *ListIntegrationsRequest) Reset() {
 	*x = ListIntegrationsRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[9]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -825,7 +963,7 @@ func (x *ListIntegrationsRequest) String() string {
 func (*ListIntegrationsRequest) ProtoMessage() {}
 
 func (x *ListIntegrationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[9]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -838,7 +976,7 @@ func (x *ListIntegrationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIntegrationsRequest.ProtoReflect.Descriptor instead.
 func (*ListIntegrationsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListIntegrationsRequest) GetPageSize() int32 {
@@ -875,7 +1013,7 @@ type ListIntegrationsResponse struct {
 
 func (x *ListIntegrationsResponse) Reset() {
 	*x = ListIntegrationsResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[10]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1025,7 @@ func (x *ListIntegrationsResponse) String() string {
 func (*ListIntegrationsResponse) ProtoMessage() {}
 
 func (x *ListIntegrationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[10]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1038,7 @@ func (x *ListIntegrationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListIntegrationsResponse.ProtoReflect.Descriptor instead.
 func (*ListIntegrationsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListIntegrationsResponse) GetIntegrations() []*Integration {
@@ -930,7 +1068,7 @@ type UpdateIntegrationRequest struct {
 
 func (x *UpdateIntegrationRequest) Reset() {
 	*x = UpdateIntegrationRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[11]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1080,7 @@ func (x *UpdateIntegrationRequest) String() string {
 func (*UpdateIntegrationRequest) ProtoMessage() {}
 
 func (x *UpdateIntegrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[11]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1093,7 @@ func (x *UpdateIntegrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateIntegrationRequest.ProtoReflect.Descriptor instead.
 func (*UpdateIntegrationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateIntegrationRequest) GetIntegration() *Integration {
@@ -983,7 +1121,7 @@ type UpdateIntegrationResponse struct {
 
 func (x *UpdateIntegrationResponse) Reset() {
 	*x = UpdateIntegrationResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[12]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -995,7 +1133,7 @@ func (x *UpdateIntegrationResponse) String() string {
 func (*UpdateIntegrationResponse) ProtoMessage() {}
 
 func (x *UpdateIntegrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[12]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1008,7 +1146,7 @@ func (x *UpdateIntegrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateIntegrationResponse.ProtoReflect.Descriptor instead.
 func (*UpdateIntegrationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateIntegrationResponse) GetIntegration() *Integration {
@@ -1029,7 +1167,7 @@ type DeleteIntegrationRequest struct {
 
 func (x *DeleteIntegrationRequest) Reset() {
 	*x = DeleteIntegrationRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[13]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1041,7 +1179,7 @@ func (x *DeleteIntegrationRequest) String() string {
 func (*DeleteIntegrationRequest) ProtoMessage() {}
 
 func (x *DeleteIntegrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[13]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1054,7 +1192,7 @@ func (x *DeleteIntegrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteIntegrationRequest.ProtoReflect.Descriptor instead.
 func (*DeleteIntegrationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{13}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DeleteIntegrationRequest) GetId() string {
@@ -1073,7 +1211,7 @@ type DeleteIntegrationResponse struct {
 
 func (x *DeleteIntegrationResponse) Reset() {
 	*x = DeleteIntegrationResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[14]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1085,7 +1223,7 @@ func (x *DeleteIntegrationResponse) String() string {
 func (*DeleteIntegrationResponse) ProtoMessage() {}
 
 func (x *DeleteIntegrationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[14]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1098,7 +1236,7 @@ func (x *DeleteIntegrationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteIntegrationResponse.ProtoReflect.Descriptor instead.
 func (*DeleteIntegrationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{14}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{16}
 }
 
 // SetWebhookRequest says where to post.
@@ -1114,7 +1252,7 @@ type SetWebhookRequest struct {
 
 func (x *SetWebhookRequest) Reset() {
 	*x = SetWebhookRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[15]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1126,7 +1264,7 @@ func (x *SetWebhookRequest) String() string {
 func (*SetWebhookRequest) ProtoMessage() {}
 
 func (x *SetWebhookRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[15]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1139,7 +1277,7 @@ func (x *SetWebhookRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWebhookRequest.ProtoReflect.Descriptor instead.
 func (*SetWebhookRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{15}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetWebhookRequest) GetIntegrationId() string {
@@ -1167,7 +1305,7 @@ type SetWebhookResponse struct {
 
 func (x *SetWebhookResponse) Reset() {
 	*x = SetWebhookResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[16]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1179,7 +1317,7 @@ func (x *SetWebhookResponse) String() string {
 func (*SetWebhookResponse) ProtoMessage() {}
 
 func (x *SetWebhookResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[16]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1192,7 +1330,7 @@ func (x *SetWebhookResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetWebhookResponse.ProtoReflect.Descriptor instead.
 func (*SetWebhookResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{16}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SetWebhookResponse) GetWebhookInfo() *WebhookInfo {
@@ -1213,7 +1351,7 @@ type GetWebhookInfoRequest struct {
 
 func (x *GetWebhookInfoRequest) Reset() {
 	*x = GetWebhookInfoRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[17]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +1363,7 @@ func (x *GetWebhookInfoRequest) String() string {
 func (*GetWebhookInfoRequest) ProtoMessage() {}
 
 func (x *GetWebhookInfoRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[17]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +1376,7 @@ func (x *GetWebhookInfoRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWebhookInfoRequest.ProtoReflect.Descriptor instead.
 func (*GetWebhookInfoRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{17}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetWebhookInfoRequest) GetIntegrationId() string {
@@ -1259,7 +1397,7 @@ type GetWebhookInfoResponse struct {
 
 func (x *GetWebhookInfoResponse) Reset() {
 	*x = GetWebhookInfoResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[18]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1271,7 +1409,7 @@ func (x *GetWebhookInfoResponse) String() string {
 func (*GetWebhookInfoResponse) ProtoMessage() {}
 
 func (x *GetWebhookInfoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[18]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1284,7 +1422,7 @@ func (x *GetWebhookInfoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetWebhookInfoResponse.ProtoReflect.Descriptor instead.
 func (*GetWebhookInfoResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{18}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetWebhookInfoResponse) GetWebhookInfo() *WebhookInfo {
@@ -1315,7 +1453,7 @@ type WebhookInfo struct {
 
 func (x *WebhookInfo) Reset() {
 	*x = WebhookInfo{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[19]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1465,7 @@ func (x *WebhookInfo) String() string {
 func (*WebhookInfo) ProtoMessage() {}
 
 func (x *WebhookInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[19]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1478,7 @@ func (x *WebhookInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WebhookInfo.ProtoReflect.Descriptor instead.
 func (*WebhookInfo) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{19}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WebhookInfo) GetUrl() string {
@@ -1394,7 +1532,7 @@ type WatchIntegrationsRequest struct {
 
 func (x *WatchIntegrationsRequest) Reset() {
 	*x = WatchIntegrationsRequest{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[20]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1544,7 @@ func (x *WatchIntegrationsRequest) String() string {
 func (*WatchIntegrationsRequest) ProtoMessage() {}
 
 func (x *WatchIntegrationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[20]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1557,7 @@ func (x *WatchIntegrationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchIntegrationsRequest.ProtoReflect.Descriptor instead.
 func (*WatchIntegrationsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{20}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{22}
 }
 
 // WatchIntegrationsResponse is one piece of news.
@@ -1439,7 +1577,7 @@ type WatchIntegrationsResponse struct {
 
 func (x *WatchIntegrationsResponse) Reset() {
 	*x = WatchIntegrationsResponse{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[21]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1589,7 @@ func (x *WatchIntegrationsResponse) String() string {
 func (*WatchIntegrationsResponse) ProtoMessage() {}
 
 func (x *WatchIntegrationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[21]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1602,7 @@ func (x *WatchIntegrationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchIntegrationsResponse.ProtoReflect.Descriptor instead.
 func (*WatchIntegrationsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{21}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchIntegrationsResponse) GetNews() isWatchIntegrationsResponse_News {
@@ -1537,7 +1675,7 @@ type Synced struct {
 
 func (x *Synced) Reset() {
 	*x = Synced{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[22]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1687,7 @@ func (x *Synced) String() string {
 func (*Synced) ProtoMessage() {}
 
 func (x *Synced) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[22]
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1700,7 @@ func (x *Synced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Synced.ProtoReflect.Descriptor instead.
 func (*Synced) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{22}
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Synced) GetRevision() int64 {
@@ -1614,7 +1752,7 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\tbot_token\x18\x01 \x01(\tR\bbotToken\x12%\n" +
 	"\x0ewebhook_secret\x18\x02 \x01(\tR\rwebhookSecret\x12\x15\n" +
 	"\x06bot_id\x18\x03 \x01(\x03R\x05botId\x12!\n" +
-	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\xa4\x04\n" +
+	"\fbot_username\x18\x04 \x01(\tR\vbotUsername\"\xae\x05\n" +
 	"\bSettings\x12%\n" +
 	"\x0eknowledge_base\x18\x01 \x01(\tR\rknowledgeBase\x12\x1a\n" +
 	"\blanguage\x18\x02 \x01(\tR\blanguage\x12$\n" +
@@ -1630,10 +1768,21 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\vstaff_pause\x18\n" +
 	" \x01(\v2\x19.google.protobuf.DurationR\n" +
 	"staffPause\x12%\n" +
-	"\vsuggestions\x18\v \x01(\bH\x02R\vsuggestions\x88\x01\x01B\x0e\n" +
+	"\vsuggestions\x18\v \x01(\bH\x02R\vsuggestions\x88\x01\x01\x12;\n" +
+	"\tretention\x18\f \x01(\v2\x1d.knobot.channels.v1.RetentionR\tretention\x12K\n" +
+	"\x0fcustomer_limits\x18\r \x01(\v2\".knobot.channels.v1.CustomerLimitsR\x0ecustomerLimitsB\x0e\n" +
 	"\f_rag_enabledB\b\n" +
 	"\x06_top_kB\x0e\n" +
-	"\f_suggestions\"B\n" +
+	"\f_suggestions\"\xb9\x01\n" +
+	"\tRetention\x125\n" +
+	"\bmessages\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\bmessages\x12/\n" +
+	"\x05media\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05media\x12D\n" +
+	"\x10webhook_payloads\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x0fwebhookPayloads\"]\n" +
+	"\x0eCustomerLimits\x12\x1b\n" +
+	"\x06hourly\x18\x01 \x01(\x05H\x00R\x06hourly\x88\x01\x01\x12\x19\n" +
+	"\x05daily\x18\x02 \x01(\x05H\x01R\x05daily\x88\x01\x01B\t\n" +
+	"\a_hourlyB\b\n" +
+	"\x06_daily\"B\n" +
 	"\x0eWindowTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\tlanguages\x18\x02 \x03(\tR\tlanguages\"]\n" +
@@ -1710,83 +1859,90 @@ func file_knobot_channels_v1_integration_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_channels_v1_integration_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_knobot_channels_v1_integration_service_proto_goTypes = []any{
 	(Integration_State)(0),            // 0: knobot.channels.v1.Integration.State
 	(*Integration)(nil),               // 1: knobot.channels.v1.Integration
 	(*WhatsAppConfig)(nil),            // 2: knobot.channels.v1.WhatsAppConfig
 	(*TelegramConfig)(nil),            // 3: knobot.channels.v1.TelegramConfig
 	(*Settings)(nil),                  // 4: knobot.channels.v1.Settings
-	(*WindowTemplate)(nil),            // 5: knobot.channels.v1.WindowTemplate
-	(*CreateIntegrationRequest)(nil),  // 6: knobot.channels.v1.CreateIntegrationRequest
-	(*CreateIntegrationResponse)(nil), // 7: knobot.channels.v1.CreateIntegrationResponse
-	(*GetIntegrationRequest)(nil),     // 8: knobot.channels.v1.GetIntegrationRequest
-	(*GetIntegrationResponse)(nil),    // 9: knobot.channels.v1.GetIntegrationResponse
-	(*ListIntegrationsRequest)(nil),   // 10: knobot.channels.v1.ListIntegrationsRequest
-	(*ListIntegrationsResponse)(nil),  // 11: knobot.channels.v1.ListIntegrationsResponse
-	(*UpdateIntegrationRequest)(nil),  // 12: knobot.channels.v1.UpdateIntegrationRequest
-	(*UpdateIntegrationResponse)(nil), // 13: knobot.channels.v1.UpdateIntegrationResponse
-	(*DeleteIntegrationRequest)(nil),  // 14: knobot.channels.v1.DeleteIntegrationRequest
-	(*DeleteIntegrationResponse)(nil), // 15: knobot.channels.v1.DeleteIntegrationResponse
-	(*SetWebhookRequest)(nil),         // 16: knobot.channels.v1.SetWebhookRequest
-	(*SetWebhookResponse)(nil),        // 17: knobot.channels.v1.SetWebhookResponse
-	(*GetWebhookInfoRequest)(nil),     // 18: knobot.channels.v1.GetWebhookInfoRequest
-	(*GetWebhookInfoResponse)(nil),    // 19: knobot.channels.v1.GetWebhookInfoResponse
-	(*WebhookInfo)(nil),               // 20: knobot.channels.v1.WebhookInfo
-	(*WatchIntegrationsRequest)(nil),  // 21: knobot.channels.v1.WatchIntegrationsRequest
-	(*WatchIntegrationsResponse)(nil), // 22: knobot.channels.v1.WatchIntegrationsResponse
-	(*Synced)(nil),                    // 23: knobot.channels.v1.Synced
-	(v1.Platform)(0),                  // 24: knobot.type.v1.Platform
-	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 26: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),     // 27: google.protobuf.FieldMask
+	(*Retention)(nil),                 // 5: knobot.channels.v1.Retention
+	(*CustomerLimits)(nil),            // 6: knobot.channels.v1.CustomerLimits
+	(*WindowTemplate)(nil),            // 7: knobot.channels.v1.WindowTemplate
+	(*CreateIntegrationRequest)(nil),  // 8: knobot.channels.v1.CreateIntegrationRequest
+	(*CreateIntegrationResponse)(nil), // 9: knobot.channels.v1.CreateIntegrationResponse
+	(*GetIntegrationRequest)(nil),     // 10: knobot.channels.v1.GetIntegrationRequest
+	(*GetIntegrationResponse)(nil),    // 11: knobot.channels.v1.GetIntegrationResponse
+	(*ListIntegrationsRequest)(nil),   // 12: knobot.channels.v1.ListIntegrationsRequest
+	(*ListIntegrationsResponse)(nil),  // 13: knobot.channels.v1.ListIntegrationsResponse
+	(*UpdateIntegrationRequest)(nil),  // 14: knobot.channels.v1.UpdateIntegrationRequest
+	(*UpdateIntegrationResponse)(nil), // 15: knobot.channels.v1.UpdateIntegrationResponse
+	(*DeleteIntegrationRequest)(nil),  // 16: knobot.channels.v1.DeleteIntegrationRequest
+	(*DeleteIntegrationResponse)(nil), // 17: knobot.channels.v1.DeleteIntegrationResponse
+	(*SetWebhookRequest)(nil),         // 18: knobot.channels.v1.SetWebhookRequest
+	(*SetWebhookResponse)(nil),        // 19: knobot.channels.v1.SetWebhookResponse
+	(*GetWebhookInfoRequest)(nil),     // 20: knobot.channels.v1.GetWebhookInfoRequest
+	(*GetWebhookInfoResponse)(nil),    // 21: knobot.channels.v1.GetWebhookInfoResponse
+	(*WebhookInfo)(nil),               // 22: knobot.channels.v1.WebhookInfo
+	(*WatchIntegrationsRequest)(nil),  // 23: knobot.channels.v1.WatchIntegrationsRequest
+	(*WatchIntegrationsResponse)(nil), // 24: knobot.channels.v1.WatchIntegrationsResponse
+	(*Synced)(nil),                    // 25: knobot.channels.v1.Synced
+	(v1.Platform)(0),                  // 26: knobot.type.v1.Platform
+	(*timestamppb.Timestamp)(nil),     // 27: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),       // 28: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),     // 29: google.protobuf.FieldMask
 }
 var file_knobot_channels_v1_integration_service_proto_depIdxs = []int32{
-	24, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
+	26, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
 	0,  // 1: knobot.channels.v1.Integration.state:type_name -> knobot.channels.v1.Integration.State
 	2,  // 2: knobot.channels.v1.Integration.whatsapp:type_name -> knobot.channels.v1.WhatsAppConfig
 	3,  // 3: knobot.channels.v1.Integration.telegram:type_name -> knobot.channels.v1.TelegramConfig
 	4,  // 4: knobot.channels.v1.Integration.settings:type_name -> knobot.channels.v1.Settings
-	25, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
-	25, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
-	5,  // 7: knobot.channels.v1.Settings.window_template:type_name -> knobot.channels.v1.WindowTemplate
-	26, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
-	26, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
-	26, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
-	1,  // 11: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	1,  // 12: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	1,  // 13: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	24, // 14: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
-	1,  // 15: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
-	1,  // 16: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	27, // 17: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
-	1,  // 18: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	20, // 19: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	20, // 20: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	25, // 21: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
-	1,  // 22: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
-	23, // 23: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
-	6,  // 24: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
-	8,  // 25: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
-	10, // 26: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
-	12, // 27: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
-	14, // 28: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
-	16, // 29: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
-	18, // 30: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
-	21, // 31: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
-	7,  // 32: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
-	9,  // 33: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
-	11, // 34: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
-	13, // 35: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
-	15, // 36: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
-	17, // 37: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
-	19, // 38: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
-	22, // 39: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
-	32, // [32:40] is the sub-list for method output_type
-	24, // [24:32] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	27, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
+	27, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
+	7,  // 7: knobot.channels.v1.Settings.window_template:type_name -> knobot.channels.v1.WindowTemplate
+	28, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
+	28, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
+	28, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
+	5,  // 11: knobot.channels.v1.Settings.retention:type_name -> knobot.channels.v1.Retention
+	6,  // 12: knobot.channels.v1.Settings.customer_limits:type_name -> knobot.channels.v1.CustomerLimits
+	28, // 13: knobot.channels.v1.Retention.messages:type_name -> google.protobuf.Duration
+	28, // 14: knobot.channels.v1.Retention.media:type_name -> google.protobuf.Duration
+	28, // 15: knobot.channels.v1.Retention.webhook_payloads:type_name -> google.protobuf.Duration
+	1,  // 16: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
+	1,  // 17: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	1,  // 18: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	26, // 19: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
+	1,  // 20: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
+	1,  // 21: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
+	29, // 22: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	1,  // 23: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
+	22, // 24: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
+	22, // 25: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
+	27, // 26: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
+	1,  // 27: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
+	25, // 28: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
+	8,  // 29: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
+	10, // 30: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
+	12, // 31: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
+	14, // 32: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
+	16, // 33: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
+	18, // 34: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
+	20, // 35: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
+	23, // 36: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
+	9,  // 37: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
+	11, // 38: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
+	13, // 39: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
+	15, // 40: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
+	17, // 41: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
+	19, // 42: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
+	21, // 43: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
+	24, // 44: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
+	37, // [37:45] is the sub-list for method output_type
+	29, // [29:37] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_integration_service_proto_init() }
@@ -1799,7 +1955,8 @@ func file_knobot_channels_v1_integration_service_proto_init() {
 		(*Integration_Telegram)(nil),
 	}
 	file_knobot_channels_v1_integration_service_proto_msgTypes[3].OneofWrappers = []any{}
-	file_knobot_channels_v1_integration_service_proto_msgTypes[21].OneofWrappers = []any{
+	file_knobot_channels_v1_integration_service_proto_msgTypes[5].OneofWrappers = []any{}
+	file_knobot_channels_v1_integration_service_proto_msgTypes[23].OneofWrappers = []any{
 		(*WatchIntegrationsResponse_Integration)(nil),
 		(*WatchIntegrationsResponse_RemovedIntegrationId)(nil),
 		(*WatchIntegrationsResponse_Synced)(nil),
@@ -1810,7 +1967,7 @@ func file_knobot_channels_v1_integration_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_channels_v1_integration_service_proto_rawDesc), len(file_knobot_channels_v1_integration_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

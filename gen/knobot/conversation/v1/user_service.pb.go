@@ -9,6 +9,7 @@ package conversationv1
 import (
 	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -23,6 +24,59 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// State of an erasure.
+type Erasure_State int32
+
+const (
+	// Not said.
+	Erasure_STATE_UNSPECIFIED Erasure_State = 0
+	// Hidden, and not answered any more; the rest is being removed.
+	Erasure_STATE_RUNNING Erasure_State = 1
+	// Nothing is left: all services have confirmed it.
+	Erasure_STATE_DONE Erasure_State = 2
+)
+
+// Enum value maps for Erasure_State.
+var (
+	Erasure_State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_RUNNING",
+		2: "STATE_DONE",
+	}
+	Erasure_State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_RUNNING":     1,
+		"STATE_DONE":        2,
+	}
+)
+
+func (x Erasure_State) Enum() *Erasure_State {
+	p := new(Erasure_State)
+	*p = x
+	return p
+}
+
+func (x Erasure_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Erasure_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_conversation_v1_user_service_proto_enumTypes[0].Descriptor()
+}
+
+func (Erasure_State) Type() protoreflect.EnumType {
+	return &file_knobot_conversation_v1_user_service_proto_enumTypes[0]
+}
+
+func (x Erasure_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Erasure_State.Descriptor instead.
+func (Erasure_State) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{7, 0}
+}
 
 // User is a customer of one integration.
 type User struct {
@@ -380,11 +434,378 @@ func (x *ListUsersResponse) GetNextPageToken() string {
 	return ""
 }
 
+// DeleteUserRequest names a user.
+type DeleteUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserRequest) Reset() {
+	*x = DeleteUserRequest{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserRequest) ProtoMessage() {}
+
+func (x *DeleteUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserRequest.ProtoReflect.Descriptor instead.
+func (*DeleteUserRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DeleteUserRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// DeleteUserResponse says how far the erasure came.
+type DeleteUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The erasure.
+	Erasure       *Erasure `protobuf:"bytes,1,opt,name=erasure,proto3" json:"erasure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteUserResponse) Reset() {
+	*x = DeleteUserResponse{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteUserResponse) ProtoMessage() {}
+
+func (x *DeleteUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteUserResponse.ProtoReflect.Descriptor instead.
+func (*DeleteUserResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DeleteUserResponse) GetErasure() *Erasure {
+	if x != nil {
+		return x.Erasure
+	}
+	return nil
+}
+
+// Erasure is the removal of everything that is kept of a customer.
+type Erasure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The user that it is of. The id is all that stays, and stands for nobody any more.
+	UserId string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	// State.
+	State Erasure_State `protobuf:"varint,2,opt,name=state,proto3,enum=knobot.conversation.v1.Erasure_State" json:"state,omitempty"`
+	// How often it failed so far. It is tried again, ever less often, for as long as it takes.
+	Failures int32 `protobuf:"varint,3,opt,name=failures,proto3" json:"failures,omitempty"`
+	// Why it failed last, a stable word; empty when it goes well.
+	Error string `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
+	// When it was asked for.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When nothing was left; unset before.
+	DoneTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=done_time,json=doneTime,proto3" json:"done_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erasure) Reset() {
+	*x = Erasure{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erasure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erasure) ProtoMessage() {}
+
+func (x *Erasure) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erasure.ProtoReflect.Descriptor instead.
+func (*Erasure) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Erasure) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+func (x *Erasure) GetState() Erasure_State {
+	if x != nil {
+		return x.State
+	}
+	return Erasure_STATE_UNSPECIFIED
+}
+
+func (x *Erasure) GetFailures() int32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Erasure) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *Erasure) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Erasure) GetDoneTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DoneTime
+	}
+	return nil
+}
+
+// GetErasureRequest names a user that was deleted.
+type GetErasureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the user.
+	UserId        string `protobuf:"bytes,1,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetErasureRequest) Reset() {
+	*x = GetErasureRequest{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetErasureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetErasureRequest) ProtoMessage() {}
+
+func (x *GetErasureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetErasureRequest.ProtoReflect.Descriptor instead.
+func (*GetErasureRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetErasureRequest) GetUserId() string {
+	if x != nil {
+		return x.UserId
+	}
+	return ""
+}
+
+// GetErasureResponse holds the erasure.
+type GetErasureResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The erasure.
+	Erasure       *Erasure `protobuf:"bytes,1,opt,name=erasure,proto3" json:"erasure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetErasureResponse) Reset() {
+	*x = GetErasureResponse{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetErasureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetErasureResponse) ProtoMessage() {}
+
+func (x *GetErasureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetErasureResponse.ProtoReflect.Descriptor instead.
+func (*GetErasureResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *GetErasureResponse) GetErasure() *Erasure {
+	if x != nil {
+		return x.Erasure
+	}
+	return nil
+}
+
+// ExportUserRequest names a user.
+type ExportUserRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportUserRequest) Reset() {
+	*x = ExportUserRequest{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportUserRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportUserRequest) ProtoMessage() {}
+
+func (x *ExportUserRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportUserRequest.ProtoReflect.Descriptor instead.
+func (*ExportUserRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ExportUserRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// ExportUserResponse is a piece of the document.
+type ExportUserResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// application/json. A piece never ends within a string.
+	Body          *httpbody.HttpBody `protobuf:"bytes,1,opt,name=body,proto3" json:"body,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportUserResponse) Reset() {
+	*x = ExportUserResponse{}
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportUserResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportUserResponse) ProtoMessage() {}
+
+func (x *ExportUserResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_user_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportUserResponse.ProtoReflect.Descriptor instead.
+func (*ExportUserResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_user_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ExportUserResponse) GetBody() *httpbody.HttpBody {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
 var File_knobot_conversation_v1_user_service_proto protoreflect.FileDescriptor
 
 const file_knobot_conversation_v1_user_service_proto_rawDesc = "" +
 	"\n" +
-	")knobot/conversation/v1/user_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\x80\x03\n" +
+	")knobot/conversation/v1/user_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\x80\x03\n" +
 	"\x04User\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x124\n" +
@@ -411,10 +832,41 @@ const file_knobot_conversation_v1_user_service_proto_rawDesc = "" +
 	"\bplatform\x18\x04 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\"o\n" +
 	"\x11ListUsersResponse\x122\n" +
 	"\x05users\x18\x01 \x03(\v2\x1c.knobot.conversation.v1.UserR\x05users\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xfe\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"#\n" +
+	"\x11DeleteUserRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"O\n" +
+	"\x12DeleteUserResponse\x129\n" +
+	"\aerasure\x18\x01 \x01(\v2\x1f.knobot.conversation.v1.ErasureR\aerasure\"\xca\x02\n" +
+	"\aErasure\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\x12;\n" +
+	"\x05state\x18\x02 \x01(\x0e2%.knobot.conversation.v1.Erasure.StateR\x05state\x12\x1a\n" +
+	"\bfailures\x18\x03 \x01(\x05R\bfailures\x12\x14\n" +
+	"\x05error\x18\x04 \x01(\tR\x05error\x12;\n" +
+	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x127\n" +
+	"\tdone_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bdoneTime\"A\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rSTATE_RUNNING\x10\x01\x12\x0e\n" +
+	"\n" +
+	"STATE_DONE\x10\x02\",\n" +
+	"\x11GetErasureRequest\x12\x17\n" +
+	"\auser_id\x18\x01 \x01(\tR\x06userId\"O\n" +
+	"\x12GetErasureResponse\x129\n" +
+	"\aerasure\x18\x01 \x01(\v2\x1f.knobot.conversation.v1.ErasureR\aerasure\"#\n" +
+	"\x11ExportUserRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\">\n" +
+	"\x12ExportUserResponse\x12(\n" +
+	"\x04body\x18\x01 \x01(\v2\x14.google.api.HttpBodyR\x04body2\x9f\x05\n" +
 	"\vUserService\x12v\n" +
 	"\aGetUser\x12&.knobot.conversation.v1.GetUserRequest\x1a'.knobot.conversation.v1.GetUserResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/users/{id}\x12w\n" +
-	"\tListUsers\x12(.knobot.conversation.v1.ListUsersRequest\x1a).knobot.conversation.v1.ListUsersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/usersBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
+	"\tListUsers\x12(.knobot.conversation.v1.ListUsersRequest\x1a).knobot.conversation.v1.ListUsersResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/users\x12\x7f\n" +
+	"\n" +
+	"DeleteUser\x12).knobot.conversation.v1.DeleteUserRequest\x1a*.knobot.conversation.v1.DeleteUserResponse\"\x1a\x82\xd3\xe4\x93\x02\x14*\x12/api/v1/users/{id}\x12\x8c\x01\n" +
+	"\n" +
+	"GetErasure\x12).knobot.conversation.v1.GetErasureRequest\x1a*.knobot.conversation.v1.GetErasureResponse\"'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/users/{user_id}/erasure\x12\x8e\x01\n" +
+	"\n" +
+	"ExportUser\x12).knobot.conversation.v1.ExportUserRequest\x1a*.knobot.conversation.v1.ExportUserResponse\"'\x82\xd3\xe4\x93\x02!b\x04body\x12\x19/api/v1/users/{id}:export0\x01BDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
 	file_knobot_conversation_v1_user_service_proto_rawDescOnce sync.Once
@@ -428,31 +880,53 @@ func file_knobot_conversation_v1_user_service_proto_rawDescGZIP() []byte {
 	return file_knobot_conversation_v1_user_service_proto_rawDescData
 }
 
-var file_knobot_conversation_v1_user_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_knobot_conversation_v1_user_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_knobot_conversation_v1_user_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_knobot_conversation_v1_user_service_proto_goTypes = []any{
-	(*User)(nil),                  // 0: knobot.conversation.v1.User
-	(*GetUserRequest)(nil),        // 1: knobot.conversation.v1.GetUserRequest
-	(*GetUserResponse)(nil),       // 2: knobot.conversation.v1.GetUserResponse
-	(*ListUsersRequest)(nil),      // 3: knobot.conversation.v1.ListUsersRequest
-	(*ListUsersResponse)(nil),     // 4: knobot.conversation.v1.ListUsersResponse
-	(v1.Platform)(0),              // 5: knobot.type.v1.Platform
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(Erasure_State)(0),            // 0: knobot.conversation.v1.Erasure.State
+	(*User)(nil),                  // 1: knobot.conversation.v1.User
+	(*GetUserRequest)(nil),        // 2: knobot.conversation.v1.GetUserRequest
+	(*GetUserResponse)(nil),       // 3: knobot.conversation.v1.GetUserResponse
+	(*ListUsersRequest)(nil),      // 4: knobot.conversation.v1.ListUsersRequest
+	(*ListUsersResponse)(nil),     // 5: knobot.conversation.v1.ListUsersResponse
+	(*DeleteUserRequest)(nil),     // 6: knobot.conversation.v1.DeleteUserRequest
+	(*DeleteUserResponse)(nil),    // 7: knobot.conversation.v1.DeleteUserResponse
+	(*Erasure)(nil),               // 8: knobot.conversation.v1.Erasure
+	(*GetErasureRequest)(nil),     // 9: knobot.conversation.v1.GetErasureRequest
+	(*GetErasureResponse)(nil),    // 10: knobot.conversation.v1.GetErasureResponse
+	(*ExportUserRequest)(nil),     // 11: knobot.conversation.v1.ExportUserRequest
+	(*ExportUserResponse)(nil),    // 12: knobot.conversation.v1.ExportUserResponse
+	(v1.Platform)(0),              // 13: knobot.type.v1.Platform
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
+	(*httpbody.HttpBody)(nil),     // 15: google.api.HttpBody
 }
 var file_knobot_conversation_v1_user_service_proto_depIdxs = []int32{
-	5, // 0: knobot.conversation.v1.User.platform:type_name -> knobot.type.v1.Platform
-	6, // 1: knobot.conversation.v1.User.create_time:type_name -> google.protobuf.Timestamp
-	0, // 2: knobot.conversation.v1.GetUserResponse.user:type_name -> knobot.conversation.v1.User
-	5, // 3: knobot.conversation.v1.ListUsersRequest.platform:type_name -> knobot.type.v1.Platform
-	0, // 4: knobot.conversation.v1.ListUsersResponse.users:type_name -> knobot.conversation.v1.User
-	1, // 5: knobot.conversation.v1.UserService.GetUser:input_type -> knobot.conversation.v1.GetUserRequest
-	3, // 6: knobot.conversation.v1.UserService.ListUsers:input_type -> knobot.conversation.v1.ListUsersRequest
-	2, // 7: knobot.conversation.v1.UserService.GetUser:output_type -> knobot.conversation.v1.GetUserResponse
-	4, // 8: knobot.conversation.v1.UserService.ListUsers:output_type -> knobot.conversation.v1.ListUsersResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	13, // 0: knobot.conversation.v1.User.platform:type_name -> knobot.type.v1.Platform
+	14, // 1: knobot.conversation.v1.User.create_time:type_name -> google.protobuf.Timestamp
+	1,  // 2: knobot.conversation.v1.GetUserResponse.user:type_name -> knobot.conversation.v1.User
+	13, // 3: knobot.conversation.v1.ListUsersRequest.platform:type_name -> knobot.type.v1.Platform
+	1,  // 4: knobot.conversation.v1.ListUsersResponse.users:type_name -> knobot.conversation.v1.User
+	8,  // 5: knobot.conversation.v1.DeleteUserResponse.erasure:type_name -> knobot.conversation.v1.Erasure
+	0,  // 6: knobot.conversation.v1.Erasure.state:type_name -> knobot.conversation.v1.Erasure.State
+	14, // 7: knobot.conversation.v1.Erasure.create_time:type_name -> google.protobuf.Timestamp
+	14, // 8: knobot.conversation.v1.Erasure.done_time:type_name -> google.protobuf.Timestamp
+	8,  // 9: knobot.conversation.v1.GetErasureResponse.erasure:type_name -> knobot.conversation.v1.Erasure
+	15, // 10: knobot.conversation.v1.ExportUserResponse.body:type_name -> google.api.HttpBody
+	2,  // 11: knobot.conversation.v1.UserService.GetUser:input_type -> knobot.conversation.v1.GetUserRequest
+	4,  // 12: knobot.conversation.v1.UserService.ListUsers:input_type -> knobot.conversation.v1.ListUsersRequest
+	6,  // 13: knobot.conversation.v1.UserService.DeleteUser:input_type -> knobot.conversation.v1.DeleteUserRequest
+	9,  // 14: knobot.conversation.v1.UserService.GetErasure:input_type -> knobot.conversation.v1.GetErasureRequest
+	11, // 15: knobot.conversation.v1.UserService.ExportUser:input_type -> knobot.conversation.v1.ExportUserRequest
+	3,  // 16: knobot.conversation.v1.UserService.GetUser:output_type -> knobot.conversation.v1.GetUserResponse
+	5,  // 17: knobot.conversation.v1.UserService.ListUsers:output_type -> knobot.conversation.v1.ListUsersResponse
+	7,  // 18: knobot.conversation.v1.UserService.DeleteUser:output_type -> knobot.conversation.v1.DeleteUserResponse
+	10, // 19: knobot.conversation.v1.UserService.GetErasure:output_type -> knobot.conversation.v1.GetErasureResponse
+	12, // 20: knobot.conversation.v1.UserService.ExportUser:output_type -> knobot.conversation.v1.ExportUserResponse
+	16, // [16:21] is the sub-list for method output_type
+	11, // [11:16] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_user_service_proto_init() }
@@ -465,13 +939,14 @@ func file_knobot_conversation_v1_user_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_user_service_proto_rawDesc), len(file_knobot_conversation_v1_user_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   5,
+			NumEnums:      1,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_knobot_conversation_v1_user_service_proto_goTypes,
 		DependencyIndexes: file_knobot_conversation_v1_user_service_proto_depIdxs,
+		EnumInfos:         file_knobot_conversation_v1_user_service_proto_enumTypes,
 		MessageInfos:      file_knobot_conversation_v1_user_service_proto_msgTypes,
 	}.Build()
 	File_knobot_conversation_v1_user_service_proto = out.File

@@ -1237,6 +1237,98 @@ func (x *GetCapabilitiesResponse) GetStreaming() bool {
 	return false
 }
 
+// ForgetRequest names a customer.
+type ForgetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The customer_key of their questions.
+	CustomerKey string `protobuf:"bytes,1,opt,name=customer_key,json=customerKey,proto3" json:"customer_key,omitempty"`
+	// The answers that they may have rated, as RecordFeedback calls them; at most 1000.
+	RequestIds    []string `protobuf:"bytes,2,rep,name=request_ids,json=requestIds,proto3" json:"request_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetRequest) Reset() {
+	*x = ForgetRequest{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetRequest) ProtoMessage() {}
+
+func (x *ForgetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetRequest.ProtoReflect.Descriptor instead.
+func (*ForgetRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ForgetRequest) GetCustomerKey() string {
+	if x != nil {
+		return x.CustomerKey
+	}
+	return ""
+}
+
+func (x *ForgetRequest) GetRequestIds() []string {
+	if x != nil {
+		return x.RequestIds
+	}
+	return nil
+}
+
+// ForgetResponse is empty.
+type ForgetResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ForgetResponse) Reset() {
+	*x = ForgetResponse{}
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ForgetResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ForgetResponse) ProtoMessage() {}
+
+func (x *ForgetResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_rag_v1_answer_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ForgetResponse.ProtoReflect.Descriptor instead.
+func (*ForgetResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_rag_v1_answer_service_proto_rawDescGZIP(), []int{15}
+}
+
 var File_knobot_rag_v1_answer_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
@@ -1326,7 +1418,12 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\rtranscription\x18\x01 \x01(\bR\rtranscription\x12\x16\n" +
 	"\x06images\x18\x02 \x01(\bR\x06images\x12\x1c\n" +
 	"\tdocuments\x18\x03 \x01(\bR\tdocuments\x12\x1c\n" +
-	"\tstreaming\x18\x04 \x01(\bR\tstreaming*\x8e\x01\n" +
+	"\tstreaming\x18\x04 \x01(\bR\tstreaming\"S\n" +
+	"\rForgetRequest\x12!\n" +
+	"\fcustomer_key\x18\x01 \x01(\tR\vcustomerKey\x12\x1f\n" +
+	"\vrequest_ids\x18\x02 \x03(\tR\n" +
+	"requestIds\"\x10\n" +
+	"\x0eForgetResponse*\x8e\x01\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10OUTCOME_ANSWERED\x10\x01\x12\x14\n" +
@@ -1338,13 +1435,14 @@ const file_knobot_rag_v1_answer_service_proto_rawDesc = "" +
 	"\x10MODE_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fMODE_EXTRACTIVE\x10\x01\x12\x12\n" +
 	"\x0eMODE_GENERATED\x10\x02\x12\x0f\n" +
-	"\vMODE_CANNED\x10\x032\xc4\x03\n" +
+	"\vMODE_CANNED\x10\x032\x8b\x04\n" +
 	"\rAnswerService\x12\x82\x01\n" +
 	"\x0eGenerateAnswer\x12$.knobot.rag.v1.GenerateAnswerRequest\x1a%.knobot.rag.v1.GenerateAnswerResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/answers:generate\x12Y\n" +
 	"\fStreamAnswer\x12\".knobot.rag.v1.StreamAnswerRequest\x1a#.knobot.rag.v1.StreamAnswerResponse0\x01\x12S\n" +
 	"\n" +
 	"Transcribe\x12 .knobot.rag.v1.TranscribeRequest\x1a!.knobot.rag.v1.TranscribeResponse(\x01\x12~\n" +
-	"\x0fGetCapabilities\x12%.knobot.rag.v1.GetCapabilitiesRequest\x1a&.knobot.rag.v1.GetCapabilitiesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/capabilitiesB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\x0fGetCapabilities\x12%.knobot.rag.v1.GetCapabilitiesRequest\x1a&.knobot.rag.v1.GetCapabilitiesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/capabilities\x12E\n" +
+	"\x06Forget\x12\x1c.knobot.rag.v1.ForgetRequest\x1a\x1d.knobot.rag.v1.ForgetResponseB2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_answer_service_proto_rawDescOnce sync.Once
@@ -1359,7 +1457,7 @@ func file_knobot_rag_v1_answer_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_rag_v1_answer_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_knobot_rag_v1_answer_service_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
 	(Outcome)(0),                    // 0: knobot.rag.v1.Outcome
 	(Mode)(0),                       // 1: knobot.rag.v1.Mode
@@ -1378,13 +1476,15 @@ var file_knobot_rag_v1_answer_service_proto_goTypes = []any{
 	(*TranscribeResponse)(nil),      // 14: knobot.rag.v1.TranscribeResponse
 	(*GetCapabilitiesRequest)(nil),  // 15: knobot.rag.v1.GetCapabilitiesRequest
 	(*GetCapabilitiesResponse)(nil), // 16: knobot.rag.v1.GetCapabilitiesResponse
-	(*durationpb.Duration)(nil),     // 17: google.protobuf.Duration
+	(*ForgetRequest)(nil),           // 17: knobot.rag.v1.ForgetRequest
+	(*ForgetResponse)(nil),          // 18: knobot.rag.v1.ForgetResponse
+	(*durationpb.Duration)(nil),     // 19: google.protobuf.Duration
 }
 var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.rag.v1.Turn.role:type_name -> knobot.rag.v1.Turn.Role
 	4,  // 1: knobot.rag.v1.Turn.media:type_name -> knobot.rag.v1.TurnMedia
 	3,  // 2: knobot.rag.v1.GenerateAnswerRequest.turns:type_name -> knobot.rag.v1.Turn
-	17, // 3: knobot.rag.v1.Usage.model_duration:type_name -> google.protobuf.Duration
+	19, // 3: knobot.rag.v1.Usage.model_duration:type_name -> google.protobuf.Duration
 	0,  // 4: knobot.rag.v1.GenerateAnswerResponse.outcome:type_name -> knobot.rag.v1.Outcome
 	6,  // 5: knobot.rag.v1.GenerateAnswerResponse.citations:type_name -> knobot.rag.v1.Citation
 	7,  // 6: knobot.rag.v1.GenerateAnswerResponse.usage:type_name -> knobot.rag.v1.Usage
@@ -1397,12 +1497,14 @@ var file_knobot_rag_v1_answer_service_proto_depIdxs = []int32{
 	10, // 13: knobot.rag.v1.AnswerService.StreamAnswer:input_type -> knobot.rag.v1.StreamAnswerRequest
 	12, // 14: knobot.rag.v1.AnswerService.Transcribe:input_type -> knobot.rag.v1.TranscribeRequest
 	15, // 15: knobot.rag.v1.AnswerService.GetCapabilities:input_type -> knobot.rag.v1.GetCapabilitiesRequest
-	8,  // 16: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
-	11, // 17: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
-	14, // 18: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
-	16, // 19: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
-	16, // [16:20] is the sub-list for method output_type
-	12, // [12:16] is the sub-list for method input_type
+	17, // 16: knobot.rag.v1.AnswerService.Forget:input_type -> knobot.rag.v1.ForgetRequest
+	8,  // 17: knobot.rag.v1.AnswerService.GenerateAnswer:output_type -> knobot.rag.v1.GenerateAnswerResponse
+	11, // 18: knobot.rag.v1.AnswerService.StreamAnswer:output_type -> knobot.rag.v1.StreamAnswerResponse
+	14, // 19: knobot.rag.v1.AnswerService.Transcribe:output_type -> knobot.rag.v1.TranscribeResponse
+	16, // 20: knobot.rag.v1.AnswerService.GetCapabilities:output_type -> knobot.rag.v1.GetCapabilitiesResponse
+	18, // 21: knobot.rag.v1.AnswerService.Forget:output_type -> knobot.rag.v1.ForgetResponse
+	17, // [17:22] is the sub-list for method output_type
+	12, // [12:17] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1428,7 +1530,7 @@ func file_knobot_rag_v1_answer_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_rag_v1_answer_service_proto_rawDesc), len(file_knobot_rag_v1_answer_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -25,6 +25,7 @@ const (
 	AnswerService_StreamAnswer_FullMethodName    = "/knobot.rag.v1.AnswerService/StreamAnswer"
 	AnswerService_Transcribe_FullMethodName      = "/knobot.rag.v1.AnswerService/Transcribe"
 	AnswerService_GetCapabilities_FullMethodName = "/knobot.rag.v1.AnswerService/GetCapabilities"
+	AnswerService_Forget_FullMethodName          = "/knobot.rag.v1.AnswerService/Forget"
 )
 
 // AnswerServiceClient is the client API for AnswerService service.
@@ -48,6 +49,9 @@ type AnswerServiceClient interface {
 	Transcribe(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[TranscribeRequest, TranscribeResponse], error)
 	// GetCapabilities says what the configured models can do.
 	GetCapabilities(ctx context.Context, in *GetCapabilitiesRequest, opts ...grpc.CallOption) (*GetCapabilitiesResponse, error)
+	// Forget removes what is kept of a customer: their count in the daily limits, questions that they were the last to ask in vain,
+	// and what they thought of answers. It may be repeated.
+	Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error)
 }
 
 type answerServiceClient struct {
@@ -110,6 +114,16 @@ func (c *answerServiceClient) GetCapabilities(ctx context.Context, in *GetCapabi
 	return out, nil
 }
 
+func (c *answerServiceClient) Forget(ctx context.Context, in *ForgetRequest, opts ...grpc.CallOption) (*ForgetResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ForgetResponse)
+	err := c.cc.Invoke(ctx, AnswerService_Forget_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AnswerServiceServer is the server API for AnswerService service.
 // All implementations must embed UnimplementedAnswerServiceServer
 // for forward compatibility.
@@ -131,6 +145,9 @@ type AnswerServiceServer interface {
 	Transcribe(grpc.ClientStreamingServer[TranscribeRequest, TranscribeResponse]) error
 	// GetCapabilities says what the configured models can do.
 	GetCapabilities(context.Context, *GetCapabilitiesRequest) (*GetCapabilitiesResponse, error)
+	// Forget removes what is kept of a customer: their count in the daily limits, questions that they were the last to ask in vain,
+	// and what they thought of answers. It may be repeated.
+	Forget(context.Context, *ForgetRequest) (*ForgetResponse, error)
 	mustEmbedUnimplementedAnswerServiceServer()
 }
 
@@ -152,6 +169,9 @@ func (UnimplementedAnswerServiceServer) Transcribe(grpc.ClientStreamingServer[Tr
 }
 func (UnimplementedAnswerServiceServer) GetCapabilities(context.Context, *GetCapabilitiesRequest) (*GetCapabilitiesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCapabilities not implemented")
+}
+func (UnimplementedAnswerServiceServer) Forget(context.Context, *ForgetRequest) (*ForgetResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Forget not implemented")
 }
 func (UnimplementedAnswerServiceServer) mustEmbedUnimplementedAnswerServiceServer() {}
 func (UnimplementedAnswerServiceServer) testEmbeddedByValue()                       {}
@@ -228,6 +248,24 @@ func _AnswerService_GetCapabilities_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AnswerService_Forget_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AnswerServiceServer).Forget(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AnswerService_Forget_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AnswerServiceServer).Forget(ctx, req.(*ForgetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AnswerService_ServiceDesc is the grpc.ServiceDesc for AnswerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -242,6 +280,10 @@ var AnswerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCapabilities",
 			Handler:    _AnswerService_GetCapabilities_Handler,
+		},
+		{
+			MethodName: "Forget",
+			Handler:    _AnswerService_Forget_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -33,6 +33,7 @@ type Config struct {
 	EchoWait           time.Duration `env:"KNOBOT_ECHO_WAIT" envDefault:"60s"`
 	WhatsAppRate       int           `env:"KNOBOT_WHATSAPP_RATE" envDefault:"80"`
 	TelegramRate       int           `env:"KNOBOT_TELEGRAM_RATE" envDefault:"30"`
+	KeepMedia          time.Duration `env:"KNOBOT_KEEP_MEDIA" envDefault:"0"`
 
 	WhatsAppAPIURL     string `env:"WHATSAPP_API_URL" envDefault:"https://graph.facebook.com"`
 	WhatsAppAPIVersion string `env:"WHATSAPP_API_VERSION" envDefault:"v26.0"`
@@ -54,6 +55,9 @@ func (c *Config) Validate() error {
 	var faults []error
 	if c.EchoWait < 0 || c.EchoWait > 10*time.Minute {
 		faults = append(faults, fmt.Errorf("KNOBOT_ECHO_WAIT: %s is not between 0s and 10m", c.EchoWait))
+	}
+	if c.KeepMedia != 0 && c.KeepMedia < time.Hour {
+		faults = append(faults, fmt.Errorf("KNOBOT_KEEP_MEDIA: %s is not 0 or at least 1h", c.KeepMedia))
 	}
 	for name, rate := range map[string]int{"KNOBOT_WHATSAPP_RATE": c.WhatsAppRate, "KNOBOT_TELEGRAM_RATE": c.TelegramRate} {
 		if rate < 1 || rate > 10_000 {

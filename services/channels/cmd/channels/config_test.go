@@ -38,10 +38,10 @@ func TestConfig(t *testing.T) {
 		t.Parallel()
 		var c Config
 		err := env.LoadFrom(&c, append([]string{
-			"KNOBOT_ECHO_WAIT=1h", "KNOBOT_WHATSAPP_RATE=0", "KNOBOT_TELEGRAM_RATE=10001", "WHATSAPP_API_URL=graph", "TELEGRAM_API_URL=ftp://x", "TELEGRAM_BOT_TOKEN=canary", "KNOBOT_TYPO=1", "KNOBOT_MEDIA_URL=media",
+			"KNOBOT_ECHO_WAIT=1h", "KNOBOT_WHATSAPP_RATE=0", "KNOBOT_TELEGRAM_RATE=10001", "WHATSAPP_API_URL=graph", "TELEGRAM_API_URL=ftp://x", "TELEGRAM_BOT_TOKEN=canary", "KNOBOT_TYPO=1", "KNOBOT_MEDIA_URL=media", "KNOBOT_KEEP_MEDIA=1m",
 		}, valid...))
 		require.Error(t, err)
-		for _, name := range []string{"KNOBOT_ECHO_WAIT", "KNOBOT_WHATSAPP_RATE", "KNOBOT_TELEGRAM_RATE", "WHATSAPP_API_URL", "TELEGRAM_API_URL", "KNOBOT_TYPO", "KNOBOT_MEDIA_URL"} {
+		for _, name := range []string{"KNOBOT_ECHO_WAIT", "KNOBOT_WHATSAPP_RATE", "KNOBOT_TELEGRAM_RATE", "WHATSAPP_API_URL", "TELEGRAM_API_URL", "KNOBOT_TYPO", "KNOBOT_MEDIA_URL", "KNOBOT_KEEP_MEDIA"} {
 			require.Contains(t, err.Error(), name)
 		}
 		require.NotContains(t, err.Error(), "canary")

@@ -10,6 +10,7 @@ import (
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/erasure"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/media"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
@@ -45,11 +46,11 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 			channels.Telegram: {Sender: sender, Reach: sender.Reach, Render: telegram.Render},
 		}, log)
 	s.OnStop(deliveries.Wait)
-	rpcapi.Register(s.GRPC(), deliveries, files, integrations, s.Draining())
+	rpcapi.Register(s.GRPC(), deliveries, files, erasure.New(db, blobs), integrations, s.Draining())
 	s.Go("start", func(ctx context.Context) error { return start(ctx, cfg, pool, db, integrations, log) })
 	s.Go("expiry", integrations.RunExpiry)
 	s.Go("naming", integrations.RunNaming)
-	s.Go("reaper", files.RunReaper)
+	s.Go("reaper", func(ctx context.Context) error { return files.RunReaper(ctx, cfg.KeepMedia) })
 	s.Go("housekeeping", func(ctx context.Context) error { return db.RunHousekeeping(ctx, log) })
 	return s.Serve(ctx)
 }

@@ -88,5 +88,9 @@ func (s *Service) keep(ctx context.Context, m channels.MediaRecord, body *intake
 		return m, err
 	}
 	m.SizeBytes, m.SHA256 = body.size, hex.EncodeToString(body.hash.Sum(nil))
-	return s.store.CommitMedia(ctx, m)
+	stored, err := s.store.CommitMedia(ctx, m)
+	if errors.Is(err, channels.ErrMediaGone) { // whose customer was forgotten while it came: not an hour longer
+		err = errors.Join(err, s.bucket.Delete(ctx, m.BlobKey))
+	}
+	return stored, err
 }

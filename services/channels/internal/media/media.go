@@ -35,6 +35,9 @@ type Store interface {
 	// ReapMedia removes, with remove, one file whose write began longer than age ago and was never committed, and reports whether
 	// there was one.
 	ReapMedia(ctx context.Context, age time.Duration, remove func(ctx context.Context, blobKey string) error) (bool, error)
+	// ExpireMedia removes, with remove, one received file that is older than its integration keeps them, or than keep where it does
+	// not say, 0 for ever, and reports whether there was one.
+	ExpireMedia(ctx context.Context, keep time.Duration, remove func(ctx context.Context, blobKey string) error) (bool, error)
 }
 
 // Bucket keeps the bytes. Its own errors are faults of kind Unavailable.
@@ -150,13 +153,14 @@ func (s *Service) body(ctx context.Context, m channels.MediaRecord) (io.ReadClos
 	return body, err
 }
 
-// RunReaper removes files that no row knows, until ctx ends.
-func (s *Service) RunReaper(ctx context.Context) error {
+// RunReaper removes files that no row knows, and received ones that are older than their integration keeps them, or than keep
+// where it does not say, until ctx ends.
+func (s *Service) RunReaper(ctx context.Context, keep time.Duration) error {
 	ticker := time.NewTicker(reapEach)
 	defer ticker.Stop()
 	for {
-		if err := s.reap(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("abandoned media files not removed", zap.Error(err))
+		if err := errors.Join(s.reap(ctx), s.expire(ctx, keep)); err != nil && ctx.Err() == nil {
+			s.log.Warn("media files not removed", zap.Error(err))
 		}
 		select {
 		case <-ctx.Done():
@@ -169,6 +173,15 @@ func (s *Service) RunReaper(ctx context.Context) error {
 func (s *Service) reap(ctx context.Context) error {
 	for {
 		found, err := s.store.ReapMedia(ctx, abandonedAfter, s.bucket.Delete)
+		if err != nil || !found {
+			return err
+		}
+	}
+}
+
+func (s *Service) expire(ctx context.Context, keep time.Duration) error {
+	for {
+		found, err := s.store.ExpireMedia(ctx, keep, s.bucket.Delete)
 		if err != nil || !found {
 			return err
 		}

@@ -28,7 +28,7 @@ func (b *bundle) reap(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- b.media.RunReaper(ctx) }()
+	go func() { done <- b.media.RunReaper(ctx, 0) }()
 	require.Eventually(t, func() bool {
 		var old int
 		err := b.Pool.QueryRow(t.Context(), `select count(*) from media_writes where create_time < now() - interval '1 hour'`).Scan(&old)

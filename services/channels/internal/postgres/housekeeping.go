@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.uber.org/zap"
@@ -15,6 +16,8 @@ const (
 	keepPauses = 24 * time.Hour
 	// keepPacing spares the customers of an hour the statement that makes their quotas anew.
 	keepPacing = time.Hour
+	// keepForgotten is longer than any fetch takes. After that the same file may come again, with another customer.
+	keepForgotten = 10 * time.Minute
 	// pruneBatch keeps each deletion short.
 	pruneBatch    = 1000
 	housekeepEach = time.Minute
@@ -45,7 +48,7 @@ func (s *Store) housekeep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.PrunePauses(ctx, keepPauses)
+	return errors.Join(s.PrunePauses(ctx, keepPauses), s.PruneForgotten(ctx, keepForgotten))
 }
 
 // inBatches prunes until there is less than a batch.

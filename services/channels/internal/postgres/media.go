@@ -24,10 +24,13 @@ const insertMediaWrite = `insert into media_writes (blob_key) values ($1)`
 
 const deleteMediaWrite = `delete from media_writes where blob_key = $1`
 
-// Of two fetches of one file the later waits here for the commit of the other and then adds nothing.
+// Of two fetches of one file the later waits here for the commit of the other and then adds nothing; nor does one whose customer
+// was forgotten meanwhile.
 const insertMedia = `
 insert into media (id, integration_id, provider_id, mime_type, filename, size_bytes, sha256, blob_key)
-values ($1, $2, nullif($3, ''), $4, $5, $6, $7, $8)
+select $1::uuid, $2::uuid, nullif($3, ''), $4, $5, $6::bigint, $7::bytea, $8
+where not exists (select from forgotten_media
+                  where integration_id = $2::uuid and provider_sha256 = sha256(convert_to($3, 'UTF8')) and create_time > now() - $9::interval)
 on conflict (integration_id, provider_id) do nothing`
 
 const lockAbandoned = `
@@ -66,8 +69,8 @@ func (s *Store) BeginMedia(ctx context.Context, blobKey string) error {
 }
 
 // CommitMedia adds a file that was begun and is written, and returns it as stored. Of a received file that is there already it
-// returns that one, and the new bytes stay abandoned. Returns a fault of kind Unavailable if the write took so long that
-// ReapMedia removed it.
+// returns that one, and the new bytes stay abandoned. Returns channels.ErrMediaGone if the file was forgotten meanwhile, and a
+// fault of kind Unavailable if the write took so long that ReapMedia removed it.
 func (s *Store) CommitMedia(ctx context.Context, m channels.MediaRecord) (channels.MediaRecord, error) {
 	sum, err := hex.DecodeString(m.SHA256)
 	if err != nil {
@@ -81,7 +84,8 @@ func (s *Store) CommitMedia(ctx context.Context, m channels.MediaRecord) (channe
 		if begun.RowsAffected() == 0 {
 			return fault.New(fault.Unavailable, "MEDIA_STORE_UNAVAILABLE", "the file took too long to write, try again")
 		}
-		added, err := tx.Exec(ctx, insertMedia, m.ID, m.IntegrationID, m.ProviderID, m.MIMEType, m.Filename, m.SizeBytes, sum, m.BlobKey)
+		added, err := tx.Exec(ctx, insertMedia, m.ID, m.IntegrationID, m.ProviderID, m.MIMEType, m.Filename, m.SizeBytes, sum, m.BlobKey,
+			keepForgotten)
 		if err != nil {
 			return failed("store media", err)
 		}
@@ -91,7 +95,11 @@ func (s *Store) CommitMedia(ctx context.Context, m channels.MediaRecord) (channe
 		return nil
 	})
 	if errors.Is(err, errKeepNothing) {
-		return s.FetchedMedia(ctx, m.IntegrationID, m.ProviderID)
+		stored, err := s.FetchedMedia(ctx, m.IntegrationID, m.ProviderID)
+		if errors.Is(err, channels.ErrNotFound) {
+			err = channels.ErrMediaGone
+		}
+		return stored, err
 	}
 	if err != nil {
 		return m, err

@@ -51,6 +51,20 @@ type settingsRow struct {
 	StaffPause     *time.Duration     `json:"staff_pause_ns,omitempty"`
 	StreamDrafts   bool               `json:"stream_drafts,omitempty"`
 	Suggestions    *bool              `json:"suggestions,omitempty"`
+	// Retention is also read by lockExpired.
+	Retention retentionRow `json:"retention,omitzero"`
+	Limits    limitsRow    `json:"customer_limits,omitzero"`
+}
+
+type retentionRow struct {
+	Messages        *time.Duration `json:"messages_ns,omitempty"`
+	Media           *time.Duration `json:"media_ns,omitempty"`
+	WebhookPayloads *time.Duration `json:"webhook_payloads_ns,omitempty"`
+}
+
+type limitsRow struct {
+	Hourly *int32 `json:"hourly,omitempty"`
+	Daily  *int32 `json:"daily,omitempty"`
 }
 
 type windowTemplateRow struct {
@@ -63,7 +77,7 @@ func newSettingsRow(s channels.Settings) settingsRow {
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RAGEnabled: s.RAGEnabled, TopK: s.TopK,
 		HumanContact: s.HumanContact, WindowTemplate: (*windowTemplateRow)(s.WindowTemplate),
 		Debounce: s.Debounce, StaleAfter: s.StaleAfter, StaffPause: s.StaffPause, StreamDrafts: s.StreamDrafts,
-		Suggestions: s.Suggestions,
+		Suggestions: s.Suggestions, Retention: retentionRow(s.Retention), Limits: limitsRow(s.Limits),
 	}
 }
 
@@ -72,7 +86,7 @@ func (r settingsRow) settings() channels.Settings {
 		KnowledgeBase: r.KnowledgeBase, Language: r.Language, RAGEnabled: r.RAGEnabled, TopK: r.TopK,
 		HumanContact: r.HumanContact, WindowTemplate: (*channels.WindowTemplate)(r.WindowTemplate),
 		Debounce: r.Debounce, StaleAfter: r.StaleAfter, StaffPause: r.StaffPause, StreamDrafts: r.StreamDrafts,
-		Suggestions: r.Suggestions,
+		Suggestions: r.Suggestions, Retention: channels.Retention(r.Retention), Limits: channels.CustomerLimits(r.Limits),
 	}
 }
 

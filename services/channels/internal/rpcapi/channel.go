@@ -12,6 +12,7 @@ type channelServer struct {
 	channelsv1.UnimplementedChannelServiceServer
 	delivery *delivery.Service
 	media    *media.Service
+	eraser   eraser
 }
 
 // SendMessage implements ChannelService.

@@ -112,8 +112,10 @@ func settingsFields() map[string]func(s *channels.Settings, in *channelsv1.Setti
 				s.Suggestions = in.Suggestions
 			}
 		},
-		"stream_drafts": func(s *channels.Settings, in *channelsv1.Settings) { s.StreamDrafts = in.GetStreamDrafts() },
-		"staff_pause":   func(s *channels.Settings, in *channelsv1.Settings) { s.StaffPause = durationDomain(in.GetStaffPause()) },
+		"stream_drafts":   func(s *channels.Settings, in *channelsv1.Settings) { s.StreamDrafts = in.GetStreamDrafts() },
+		"retention":       func(s *channels.Settings, in *channelsv1.Settings) { s.Retention = retention(in.GetRetention()) },
+		"customer_limits": func(s *channels.Settings, in *channelsv1.Settings) { s.Limits = customerLimits(in.GetCustomerLimits()) },
+		"staff_pause":     func(s *channels.Settings, in *channelsv1.Settings) { s.StaffPause = durationDomain(in.GetStaffPause()) },
 	}
 }
 

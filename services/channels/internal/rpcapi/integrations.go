@@ -108,6 +108,7 @@ func settingsProto(s channels.Settings) *channelsv1.Settings {
 		KnowledgeBase: s.KnowledgeBase, Language: s.Language, RagEnabled: &s.RAGEnabled, TopK: &topK, HumanContact: s.HumanContact,
 		Debounce: durationProto(s.Debounce), StaleAfter: durationProto(s.StaleAfter), StaffPause: durationProto(s.StaffPause),
 		StreamDrafts: s.StreamDrafts, Suggestions: s.Suggestions,
+		Retention: retentionProto(s.Retention), CustomerLimits: customerLimitsProto(s.Limits),
 	}
 	if t := s.WindowTemplate; t != nil {
 		out.WindowTemplate = &channelsv1.WindowTemplate{Name: t.Name, Languages: t.Languages}

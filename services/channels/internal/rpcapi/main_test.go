@@ -24,6 +24,7 @@ import (
 	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/channelstest"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/erasure"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/media"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
@@ -104,6 +105,7 @@ type bundle struct {
 	providers    *providers
 	library      *channelstest.Library
 	draining     chan struct{}
+	dir          string
 	channels     channelsv1.ChannelServiceClient
 	integrations channelsv1.IntegrationServiceClient
 	verification channelsv1.VerificationServiceClient
@@ -122,14 +124,15 @@ func setup(t *testing.T) *bundle {
 			channels.WhatsApp: {Sender: cloud, Render: whatsapp.Render, Classify: whatsapp.Classify},
 			channels.Telegram: {Sender: bots, Render: telegram.Render},
 		}, b.Log)
-	blobs, err := bucket.Open(t.Context(), "file://"+t.TempDir())
+	b.dir = t.TempDir()
+	blobs, err := bucket.Open(t.Context(), "file://"+b.dir)
 	require.NoError(t, err)
 	t.Cleanup(blobs.Close)
 	files := media.New(b.Store, blobs, delivery.NewCaller(b.Integrations, b.Log), b.Integrations,
 		map[channels.Platform]channels.MediaSource{channels.WhatsApp: cloud, channels.Telegram: bots}, b.Log)
 	t.Cleanup(files.Close)
 	server := rpc.NewServer(b.Log)
-	rpcapi.Register(server, deliveries, files, b.Integrations, b.draining)
+	rpcapi.Register(server, deliveries, files, erasure.New(b.Store, blobs), b.Integrations, b.draining)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()

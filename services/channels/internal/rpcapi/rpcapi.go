@@ -15,15 +15,16 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/erasure"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/media"
 )
 
 // Register registers all services of channels. Streams end when draining is closed.
 func Register(
-	server grpc.ServiceRegistrar, d *delivery.Service, m *media.Service, i *integration.Service, draining <-chan struct{},
+	server grpc.ServiceRegistrar, d *delivery.Service, m *media.Service, e *erasure.Eraser, i *integration.Service, draining <-chan struct{},
 ) {
-	channelsv1.RegisterChannelServiceServer(server, &channelServer{delivery: d, media: m})
+	channelsv1.RegisterChannelServiceServer(server, &channelServer{delivery: d, media: m, eraser: e})
 	channelsv1.RegisterIntegrationServiceServer(server, &integrationServer{integrations: i, draining: draining})
 	channelsv1.RegisterVerificationServiceServer(server, &verificationServer{integrations: i, draining: draining})
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/upkeep"
 )
 
 // Config is the service's configuration.
@@ -23,10 +25,16 @@ type Config struct {
 	StaffPause         time.Duration `env:"KNOBOT_STAFF_PAUSE" envDefault:"30m"`
 	IdleAfter          time.Duration `env:"KNOBOT_IDLE_AFTER" envDefault:"24h"`
 	KeepWebhooks       time.Duration `env:"KNOBOT_KEEP_WEBHOOKS" envDefault:"2160h"`
+	KeepMessages       time.Duration `env:"KNOBOT_KEEP_MESSAGES" envDefault:"0"`
+	HourlyLimit        int32         `env:"KNOBOT_CUSTOMER_HOURLY_LIMIT" envDefault:"100"`
+	DailyLimit         int32         `env:"KNOBOT_CUSTOMER_DAILY_LIMIT" envDefault:"500"`
 	AnswerTimeout      time.Duration `env:"KNOBOT_ANSWER_TIMEOUT" envDefault:"60s"`
 	Workers            int           `env:"KNOBOT_WORKERS" envDefault:"64"`
 	Lease              time.Duration `env:"KNOBOT_LEASE" envDefault:"30s"`
 }
+
+// maxLimit is as far as one looks back: see conversation.MaxLookBack, which counts our answers too.
+const maxLimit = conversation.MaxLookBack / 2
 
 // Validate checks what types cannot say.
 func (c *Config) Validate() error {
@@ -43,6 +51,9 @@ func (c *Config) Validate() error {
 	check(c.StaffPause >= 0, "KNOBOT_STAFF_PAUSE", "it must not be negative")
 	check(c.IdleAfter > 0, "KNOBOT_IDLE_AFTER", "it must be positive")
 	check(c.KeepWebhooks == 0 || c.KeepWebhooks >= 24*time.Hour, "KNOBOT_KEEP_WEBHOOKS", "it must be 0 or at least 24h")
+	check(c.KeepMessages == 0 || c.KeepMessages >= time.Hour, "KNOBOT_KEEP_MESSAGES", "it must be 0 or at least 1h")
+	check(c.HourlyLimit >= 0 && c.HourlyLimit <= maxLimit, "KNOBOT_CUSTOMER_HOURLY_LIMIT", "it must be between 0 and 10000")
+	check(c.DailyLimit >= 0 && c.DailyLimit <= maxLimit, "KNOBOT_CUSTOMER_DAILY_LIMIT", "it must be between 0 and 10000")
 	check(c.AnswerTimeout > 0, "KNOBOT_ANSWER_TIMEOUT", "it must be positive")
 	check(c.Workers > 0 && c.Workers <= 10_000, "KNOBOT_WORKERS", "it must be between 1 and 10000")
 	check(c.Lease >= time.Second, "KNOBOT_LEASE", "it must be at least 1s")
@@ -54,6 +65,10 @@ func (c *Config) owner() env.Secret {
 		return c.MigrateDatabaseURL
 	}
 	return c.DatabaseURL
+}
+
+func (c *Config) keep() upkeep.Keep {
+	return upkeep.Keep{Logs: c.KeepWebhooks, Messages: c.KeepMessages}
 }
 
 // Role is which part of the work a process does.

@@ -40,7 +40,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 
 	p := parts{
 		store: postgres.NewStore(pool, postgres.Settings{IdleAfter: cfg.IdleAfter, LongestWait: cfg.LongestWait}),
-		table: table, sender: sender.New(channels), metrics: metrics.New(s.Metrics()), wake: func() {},
+		table: table, sender: sender.New(channels), metrics: metrics.New(s.Metrics()), wake: func() {}, wakeEraser: func() {},
 	}
 	if cfg.Role.Works() {
 		p.work(cfg, s)

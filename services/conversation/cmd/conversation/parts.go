@@ -5,9 +5,12 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/answerer"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/dialogue"
+	"github.com/knobot/knobot/services/conversation/internal/erasure"
+	"github.com/knobot/knobot/services/conversation/internal/export"
 	"github.com/knobot/knobot/services/conversation/internal/files"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
@@ -27,7 +30,7 @@ type parts struct {
 	sender  *sender.Client
 	metrics *metrics.Metrics
 	// wake tells the workers of this process that there is work; in a process without workers, nobody.
-	wake func()
+	wake, wakeEraser func()
 }
 
 // work answers what waits.
@@ -35,16 +38,18 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	rag := s.Dial(cfg.RAGAddr)
 	worker := dialogue.NewWorker(dialogue.Config{
 		Mailbox: p.store, Answerer: answerer.New(rag, cfg.AnswerTimeout), Courier: p.sender, Integrations: p.table,
-		Files: p.sender, Senses: answerer.NewSenses(rag),
+		Files: p.sender, Senses: answerer.NewSenses(rag), Limits: conversation.Limits{Hourly: cfg.HourlyLimit, Daily: cfg.DailyLimit},
 		Workers: cfg.Workers, Lease: cfg.Lease, Metrics: p.metrics, Log: s.Logger(), Tracer: s.Tracer(),
 	})
 	fetcher := files.NewFetcher(p.store, p.sender, p.table, s.Logger())
-	p.wake = func() { worker.Wake(); fetcher.Wake() }
+	eraser := erasure.NewEraser(p.store, p.sender, answerer.New(rag, cfg.AnswerTimeout), s.Logger())
+	p.wake, p.wakeEraser = func() { worker.Wake(); fetcher.Wake() }, eraser.Wake
 	s.Go("worker", worker.Run)
 	s.Go("files", fetcher.Run)
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, p.metrics, s.Tracer(), s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
-	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.KeepWebhooks, p.metrics, s.Logger()).Run)
+	s.Go("erasure", eraser.Run)
+	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.keep(), p.metrics, s.Logger()).Run)
 }
 
 // serve takes webhooks in and shows what is stored.
@@ -61,7 +66,7 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 	s.Go("rejections", rejections.Run)
 
 	conversationv1.RegisterIngestServiceServer(s.GRPC(), rpcapi.NewIngest(intake, rejections))
-	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store))
+	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store, export.NewExporter(p.store), p.wakeEraser))
 	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, p.wake))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
 }

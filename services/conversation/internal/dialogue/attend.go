@@ -106,6 +106,9 @@ func (w *Worker) compose(ctx, stop context.Context, t conversation.Turn) (conver
 	if err != nil {
 		return conversation.Answer{}, ptr(w.leave(ctx, t, leftUnstored, err))
 	}
+	if d.Open, err = w.limit(ctx, t, d); err != nil {
+		return conversation.Answer{}, ptr(w.leave(ctx, t, leftUnstored, err))
+	}
 	if len(d.Open) == 0 {
 		return conversation.Answer{}, ptr(w.store(ctx, leftDismissed, "", func(ctx context.Context) error { return w.Mailbox.Dismiss(ctx, t) }))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
@@ -30,6 +31,19 @@ func (w *Worker) draft(ctx, stop context.Context, t conversation.Turn, d convers
 	composed, err := w.write(ctx, t, d, stopTyping)
 	composed.ModelTime += perceived
 	return composed, err
+}
+
+// limit leaves out what is too much, before anything is paid for it.
+func (w *Worker) limit(ctx context.Context, t conversation.Turn, d conversation.Dialogue) ([]conversation.OpenMessage, error) {
+	in, _ := w.Integrations.Get(t.Integration)
+	rest, tell, silent := in.Limits(w.Limits).Limited(d.Open, d.Asked)
+	if len(tell)+len(silent) == 0 {
+		return rest, nil
+	}
+	w.Log.Info("a customer asks too much", zap.String("conversation", string(t.Conversation)), zap.Int("told", len(tell)),
+		zap.Int("silent", len(silent)))
+	_, err := stored(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, w.Mailbox.Limit(ctx, t, tell, silent) })
+	return rest, err
 }
 
 // write composes the text. What holds nothing to read gets a sentence of our own; the answerer is asked the rest, and a

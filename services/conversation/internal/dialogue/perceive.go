@@ -34,6 +34,8 @@ func (w *Worker) perceive(ctx context.Context, t conversation.Turn, open []conve
 // sense takes in one message.
 func (w *Worker) sense(ctx context.Context, t conversation.Turn, m conversation.OpenMessage, room *int64) (conversation.OpenMessage, error) {
 	switch {
+	case m.Sentence == conversation.SentenceLimit:
+		return m, nil // not even listened to
 	case m.Transcript != nil:
 		return m.Heard(*m.Transcript), nil
 	case !m.Spoken() && !m.Shown() || m.File.Error != "":

@@ -31,6 +31,8 @@ type Config struct {
 	Files        conversation.Files
 	Senses       conversation.Senses
 	Integrations Integrations
+	// Limits are how much one customer may ask, where an integration does not say.
+	Limits conversation.Limits
 	// Workers is how many conversations are answered at the same time.
 	Workers int
 	// Lease is how long a conversation is held without a sign of life.

@@ -102,6 +102,10 @@ func integration(p *channelsv1.Integration) conversation.Integration {
 		in.Passages = s.GetTopK()
 	}
 	in.Debounce, in.StaleAfter, in.StaffPause = own(s.GetDebounce()), own(s.GetStaleAfter()), own(s.GetStaffPause())
+	in.KeepMessages, in.KeepPayloads = own(s.GetRetention().GetMessages()), own(s.GetRetention().GetWebhookPayloads())
+	if l := s.GetCustomerLimits(); l != nil {
+		in.HourlyLimit, in.DailyLimit = l.Hourly, l.Daily
+	}
 	if w := s.GetWindowTemplate(); w.GetName() != "" {
 		in.WindowTemplate = &conversation.WindowTemplate{Name: w.GetName(), Languages: w.GetLanguages()}
 	}

@@ -78,6 +78,8 @@ func TestFollower(t *testing.T) {
 				WindowTemplate: &channelsv1.WindowTemplate{Name: "volver", Languages: []string{"es"}},
 				Debounce:       durationpb.New(0), StaleAfter: durationpb.New(time.Hour),
 				StaffPause: durationpb.New(time.Minute), StreamDrafts: true, Suggestions: proto.Bool(false),
+				Retention:      &channelsv1.Retention{Messages: durationpb.New(time.Hour), WebhookPayloads: durationpb.New(time.Minute)},
+				CustomerLimits: &channelsv1.CustomerLimits{Hourly: &topK},
 			},
 		}), channelstest.Synced())
 		require.Eventually(t, func() bool { return len(table.Deleted()) == 1 }, patience, time.Millisecond)
@@ -87,6 +89,7 @@ func TestFollower(t *testing.T) {
 			ID: "a", Platform: conversation.Telegram, State: conversation.Deleted, KnowledgeBase: "tienda", Language: "pt", Passages: 9,
 			HumanContact: "+57", WindowTemplate: &conversation.WindowTemplate{Name: "volver", Languages: []string{"es"}},
 			Debounce: &zero, StaleAfter: &hour, StaffPause: &minute, StreamDrafts: true,
+			KeepMessages: &hour, KeepPayloads: &minute, HourlyLimit: &topK,
 		}, in)
 		_, ok := table.Get("b")
 		require.False(t, ok)

@@ -15,7 +15,7 @@ import (
 type Store interface {
 	// UntoldFeedback returns up to limit opinions that rag does not know yet.
 	UntoldFeedback(ctx context.Context, limit int) ([]conversation.Opinion, error)
-	// FeedbackTold stores what rag was told.
+	// FeedbackTold stores what rag was told. Returns conversation.ErrNotFound if the answer was removed meanwhile.
 	FeedbackTold(ctx context.Context, o conversation.Opinion) error
 }
 
@@ -79,9 +79,19 @@ func (t *Teller) Tell(ctx context.Context) error {
 		if err != nil && (!errors.As(err, &p) || p.Verdict != conversation.Refused) {
 			return err
 		}
-		if err := t.store.FeedbackTold(ctx, o); err != nil {
+		if err := t.told(ctx, o); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// told stores what was told, or takes it back where its customer was erased meanwhile.
+func (t *Teller) told(ctx context.Context, o conversation.Opinion) error {
+	err := t.store.FeedbackTold(ctx, o)
+	if !errors.Is(err, conversation.ErrNotFound) {
+		return err
+	}
+	o.Feedback = conversation.Unrated
+	return t.book.Tell(ctx, o)
 }

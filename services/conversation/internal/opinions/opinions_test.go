@@ -23,6 +23,8 @@ type shelf struct {
 	untold []conversation.Opinion
 	told   []conversation.Opinion
 	looks  int
+	// erased says that the answers are no more.
+	erased bool
 }
 
 func (s *shelf) UntoldFeedback(context.Context, int) ([]conversation.Opinion, error) {
@@ -32,6 +34,9 @@ func (s *shelf) UntoldFeedback(context.Context, int) ([]conversation.Opinion, er
 
 func (s *shelf) FeedbackTold(_ context.Context, o conversation.Opinion) error {
 	s.told = append(s.told, o)
+	if s.erased {
+		return conversation.ErrNotFound
+	}
 	return nil
 }
 
@@ -71,6 +76,17 @@ func TestTell(t *testing.T) {
 	require.Equal(t, []string{"d1"}, b.got[0].GetDocumentIds())
 	require.False(t, *b.got[1].Positive)
 	require.Nil(t, b.got[2].Positive, "taken back")
+}
+
+func TestOpinionOfAnErasedCustomerIsTakenBack(t *testing.T) {
+	t.Parallel()
+	b := &book{}
+	conn := peertest.Serve(t, func(s *grpc.Server) { ragv1.RegisterFeedbackServiceServer(s, b) })
+	s := &shelf{untold: []conversation.Opinion{opinion("a", conversation.Liked)}, erased: true}
+	require.NoError(t, opinions.NewTeller(s, answerer.NewFeedback(conn), zap.NewNop()).Tell(t.Context()))
+	require.Len(t, b.got, 2)
+	require.Equal(t, "r-a", b.got[1].GetRequestId())
+	require.Nil(t, b.got[1].Positive)
 }
 
 // refusing fails every time.

@@ -153,11 +153,15 @@ func (in *intake) keyOwners(ctx context.Context, repeats []*received) error {
 	}
 	byKey := map[key][]*received{}
 	var integrations []string
-	var digests [][]byte
+	var digests, payloads [][]byte
 	for _, d := range repeats {
 		k := d.items[0].key()
 		byKey[k] = append(byKey[k], d)
 		integrations, digests = append(integrations, string(k.integration)), append(digests, k.digest[:])
+		payloads = append(payloads, d.digest[:])
+	}
+	if _, err := in.tx.Exec(ctx, in.store.sql.get("payloads_repeat"), payloads); err != nil {
+		return err
 	}
 	rows, err := in.tx.Query(ctx, in.store.sql.get("keys_owner"), integrations, digests)
 	if err != nil {

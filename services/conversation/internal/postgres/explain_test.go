@@ -61,8 +61,29 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 			[]any{[]string{talk}, []string{"wamid.1"}, []int16{1}, []time.Time{time.Now()}},
 			[]string{"conversations_user", "messages_platform_id", "message_parts_pkey", "messages_pkey"},
 		},
-		"feedback_untold": {[]any{100}, []string{"messages_feedback"}},
-		"messages_list":   {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
+		"feedback_untold":       {[]any{100}, []string{"messages_feedback"}},
+		"dialogue_asked":        {[]any{talk, 10, 20000}, []string{"messages_conversation_id_position_key"}},
+		"erasure_user":          {[]any{talk}, []string{"users_pkey"}},
+		"erasure_conversations": {[]any{talk, "wa-1", []int64{7}}, []string{"conversations_user", "conversations_chat"}},
+		"erasure_messages": {
+			[]any{[]string{talk}, talk, "wa-1", 100}, []string{"conversations_groups", "messages_conversation_id_position_key"},
+		},
+		"erasure_payloads": {[]any{[]string{nowhere}}, []string{"webhook_events_message", "webhook_logs_pkey"}},
+		"erasure_scan":     {[]any{[]byte{}, 100, []string{"57"}, talk}, []string{"webhook_payloads_pkey"}},
+		"reports_erased": {
+			[]any{[]int64{1}}, []string{"delivery_reports_pkey", "erased_messages_pkey", "webhook_logs_pkey", "webhook_payloads_pkey", "webhook_events_pkey"},
+		},
+		"export_origins": {[]any{[]string{nowhere}, talk}, []string{"messages_pkey", "webhook_events_message"}},
+		"retention_conversations": {
+			[]any{"wa-2", 86400.0, 100}, []string{"conversations_age"},
+		},
+		"retention_messages": {
+			[]any{[]string{talk}, 86400.0, 100}, []string{"messages_conversation_id_position_key", "webhook_events_message"},
+		},
+		"retention_payloads": {
+			[]any{"whatsapp", "wa-1", 86400.0, time.Time{}, firstID, 100}, []string{"webhook_logs_newest"},
+		},
+		"messages_list": {[]any{talk, 3, 50}, []string{"messages_conversation_id_position_key"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,6 +138,9 @@ func fill(t *testing.T, pool *pgxpool.Pool) {
 		 select 'wa-' || n % 50, ` + id + `, 0, 'm', 1, '', 0, '', '', false from generate_series(1, 20000) n`,
 		`insert into media_fetches (message_id, integration_id, due_at)
 		 select id, 'wa-' || position, now() + random() * interval '1 hour' from messages where position < 3`,
+		`insert into erased_messages (integration_id, message_sha256) select 'wa-1', sha256(n::text::bytea) from generate_series(1, 20000) n`,
+		`insert into erasures (user_id, integration_id, platform, username, external_ids, phones, done_time)
+		 select gen_random_uuid(), 'wa-1', 'whatsapp', '', '{}', '{}', now() from generate_series(1, 20000)`,
 		`analyze`,
 	} {
 		_, err := pool.Exec(t.Context(), statement)

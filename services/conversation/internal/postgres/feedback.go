@@ -54,8 +54,12 @@ func (s *Store) UntoldFeedback(ctx context.Context, limit int) ([]conversation.O
 	return out, platform.Fault(err)
 }
 
-// FeedbackTold stores what rag was told of a message. If the customer thought otherwise meanwhile, it is told again.
+// FeedbackTold stores what rag was told of a message. If the customer thought otherwise meanwhile, it is told again. Returns
+// ErrNotFound if there is no such message any more.
 func (s *Store) FeedbackTold(ctx context.Context, o conversation.Opinion) error {
-	_, err := s.pool.Exec(ctx, s.sql.get("feedback_told"), o.Message, o.Feedback)
+	tag, err := s.pool.Exec(ctx, s.sql.get("feedback_told"), o.Message, o.Feedback)
+	if err == nil && tag.RowsAffected() == 0 {
+		return conversation.ErrNotFound
+	}
 	return platform.Fault(err)
 }

@@ -119,6 +119,13 @@ func (s *Store) Dialogue(ctx context.Context, t conversation.Turn) (conversation
 			d.History, err = pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.PastMessage])
 			return err
 		})
+	d.Asked = map[conversation.UserID]conversation.Asked{}
+	b.Queue(s.sql.get("dialogue_asked"), t.Conversation, t.First, conversation.MaxLookBack).Query(func(rows pgx.Rows) error {
+		var user conversation.UserID
+		var a conversation.Asked
+		_, err := pgx.ForEachRow(rows, []any{&user, &a.LastHour, &a.LastDay, &a.Told}, func() error { d.Asked[user] = a; return nil })
+		return err
+	})
 	if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
 		return d, platform.Fault(err)
 	}

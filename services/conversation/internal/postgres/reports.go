@@ -86,10 +86,12 @@ func (s *Store) SettleReports(ctx context.Context, reports []conversation.Queued
 		var settled settledReports
 		var requests, errs []string
 		var states []conversation.DeliveryState
+		var unknown []int64
 		for i, r := range reports {
 			o := outcomes[i]
 			if o.Request == "" {
 				settled.add(r.Place, conversation.OutcomeUnknownMessage, "", "")
+				unknown = append(unknown, r.Place)
 				continue
 			}
 			becomes, err := s.undo(ctx, tx, o, template)
@@ -102,6 +104,11 @@ func (s *Store) SettleReports(ctx context.Context, reports []conversation.Queued
 			}
 			if becomes != comesTooSoon {
 				settled.add(r.Place, conversation.OutcomeRecorded, string(o.Request), "")
+			}
+		}
+		if len(unknown) > 0 {
+			if _, err := tx.Exec(ctx, s.sql.get("reports_erased"), unknown); err != nil {
+				return err
 			}
 		}
 		if len(requests) > 0 {

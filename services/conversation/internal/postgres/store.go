@@ -96,11 +96,11 @@ func (s *Store) again(ctx context.Context, transact func() error) error {
 	}
 }
 
-// passing knows what a second try cures: a deadlock, a serialisation failure, and a unique key that another transaction took
-// after ours had looked.
+// passing knows what a second try cures: a deadlock, a serialisation failure, and a unique key that another transaction took, or
+// a user whom it erased, after ours had looked.
 func passing(err error) bool {
 	var pg *pgconn.PgError
-	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505")
+	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01" || pg.Code == "23505" || pg.Code == "23503")
 }
 
 // found turns an empty result into the domain's word for it.

@@ -24,6 +24,7 @@ import (
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
+	"github.com/knobot/knobot/services/conversation/internal/export"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
@@ -66,7 +67,7 @@ func setup(t *testing.T) *bundle {
 	b.rejections = ingest.NewRejections(b.store, m, zap.NewNop())
 	server := rpc.NewServer(zap.NewNop())
 	conversationv1.RegisterIngestServiceServer(server, rpcapi.NewIngest(intake, b.rejections))
-	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store))
+	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store, export.NewExporter(b.store), func() { b.woken.Add(1) }))
 	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store, func() { b.woken.Add(1) }))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
 	b.connect(server)

@@ -13,16 +13,25 @@ import (
 type UserStore interface {
 	User(ctx context.Context, id conversation.UserID) (conversation.User, error)
 	Users(ctx context.Context, f conversation.UserFilter) ([]conversation.User, error)
+	// EraseUser opens an erasure, or returns the one that there is. Returns conversation.ErrNotFound.
+	EraseUser(ctx context.Context, id conversation.UserID) (conversation.Erasure, error)
+	// Erasure returns how far one came, or conversation.ErrNotFound.
+	Erasure(ctx context.Context, id conversation.UserID) (conversation.Erasure, error)
 }
 
 // Users serves UserService.
 type Users struct {
 	conversationv1.UnimplementedUserServiceServer
-	store UserStore
+	store    UserStore
+	exporter Exporter
+	// wake tells the eraser of this process that there is work.
+	wake func()
 }
 
 // NewUsers returns the service.
-func NewUsers(store UserStore) *Users { return &Users{store: store} }
+func NewUsers(store UserStore, exporter Exporter, wake func()) *Users {
+	return &Users{store: store, exporter: exporter, wake: wake}
+}
 
 // GetUser returns one user.
 func (s *Users) GetUser(ctx context.Context, r *conversationv1.GetUserRequest) (*conversationv1.GetUserResponse, error) {

@@ -1,5 +1,5 @@
-// Package upkeep does what is due from time to time: it forgets old event keys and old deliveries, closes what waits for deleted integrations,
-// and measures the queues.
+// Package upkeep does what is due from time to time: it forgets old event keys and old deliveries, removes what customers said as
+// soon as it is too old, closes what waits for deleted integrations, and measures the queues.
 package upkeep
 
 import (
@@ -16,6 +16,9 @@ import (
 // keepKeys is longer than any redelivery: Meta gives up after 7 days (Webhooks overview, 2026-09-11).
 const keepKeys = 10 * 24 * time.Hour
 
+// keepErasures is how long one can ask whether a user was erased.
+const keepErasures = 365 * 24 * time.Hour
+
 const (
 	measureEvery = 5 * time.Second
 	cleanEvery   = 10 * time.Minute
@@ -31,27 +34,52 @@ type Store interface {
 	PruneLogs(ctx context.Context, older time.Duration, batch int) (int64, error)
 	// ForsakeTurns closes what waits for integrations that are gone for good.
 	ForsakeTurns(ctx context.Context, deleted []conversation.IntegrationID) error
+	// PruneErasures forgets that users were erased longer ago.
+	PruneErasures(ctx context.Context, older time.Duration) error
+	// Integrations returns those that have conversations.
+	Integrations(ctx context.Context) ([]conversation.IntegrationID, error)
+	// ExpireMessages removes a batch of an integration's messages that are older, and returns how many.
+	ExpireMessages(ctx context.Context, id conversation.IntegrationID, older time.Duration, batch int) (int64, error)
+	// ExpirePayloads empties a batch of the bodies of an integration's deliveries that are older, after a place, nil for the first. It
+	// returns how many, and the place to go on from, nil at the end.
+	ExpirePayloads(ctx context.Context, in conversation.Integration, older time.Duration, after *conversation.Cursor, batch int) (
+		int64, *conversation.Cursor, error)
 	// Depth measures the queues.
 	Depth(ctx context.Context) (postgres.Depth, error)
 }
 
-// Integrations knows which are gone.
+// Integrations knows which are gone, and how long each keeps what.
 type Integrations interface {
 	Deleted() []conversation.IntegrationID
+	// Get returns one, false for one that is not known.
+	Get(id conversation.IntegrationID) (conversation.Integration, bool)
+}
+
+// Keep says for how long what is kept where an integration does not say; 0 for ever.
+type Keep struct {
+	// Logs is of deliveries with all that came in them.
+	Logs time.Duration
+	// Messages is of what customers and we said.
+	Messages time.Duration
 }
 
 // Keeper does the upkeep.
 type Keeper struct {
 	store        Store
 	integrations Integrations
-	keepLogs     time.Duration
-	metrics      *metrics.Metrics
-	log          *zap.Logger
+	keep         Keep
+	// looked is up to where the deliveries of each integration have lost their bodies. After a start all are looked at once.
+	looked  map[conversation.IntegrationID]*conversation.Cursor
+	metrics *metrics.Metrics
+	log     *zap.Logger
 }
 
-// NewKeeper returns a keeper that keeps the log of deliveries for a time, 0 for ever. Run starts it.
-func NewKeeper(store Store, integrations Integrations, keepLogs time.Duration, m *metrics.Metrics, log *zap.Logger) *Keeper {
-	return &Keeper{store: store, integrations: integrations, keepLogs: keepLogs, metrics: m, log: log}
+// NewKeeper returns a keeper. Run starts it.
+func NewKeeper(store Store, integrations Integrations, keep Keep, m *metrics.Metrics, log *zap.Logger) *Keeper {
+	return &Keeper{
+		store: store, integrations: integrations, keep: keep, metrics: m, log: log,
+		looked: map[conversation.IntegrationID]*conversation.Cursor{},
+	}
 }
 
 // Run works until ctx ends. Every process may run one: all of it may be done twice.
@@ -67,6 +95,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.Measure(ctx)
 		case <-clean.C:
 			k.Clean(ctx)
+			k.Retain(ctx)
 		}
 	}
 }
@@ -86,8 +115,11 @@ func (k *Keeper) Clean(ctx context.Context) {
 	defer cancel()
 	keys, err := prune(ctx, k.store.PruneKeys, keepKeys)
 	logs := int64(0)
-	if err == nil && k.keepLogs > 0 {
-		logs, err = prune(ctx, k.store.PruneLogs, k.keepLogs)
+	if err == nil && k.keep.Logs > 0 {
+		logs, err = prune(ctx, k.store.PruneLogs, k.keep.Logs)
+	}
+	if err == nil {
+		err = k.store.PruneErasures(ctx, keepErasures)
 	}
 	if gone := k.integrations.Deleted(); err == nil && len(gone) > 0 {
 		err = k.store.ForsakeTurns(ctx, gone)

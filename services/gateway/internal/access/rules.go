@@ -68,7 +68,10 @@ func NewTable() Table {
 		"knobot.gateway.v1.AuditService": {"ListAuditEntries": inspect},
 
 		"knobot.conversation.v1.IngestService": {every: peers},
-		"knobot.conversation.v1.UserService":   {"GetUser": view, "ListUsers": scoped(view, "integration_id")},
+		"knobot.conversation.v1.UserService": {
+			"GetUser": view, "ListUsers": scoped(view, "integration_id"),
+			"ExportUser": inspect, "DeleteUser": own, "GetErasure": view,
+		},
 		"knobot.conversation.v1.ConversationService": {
 			"GetConversation": view, "ListConversations": scoped(view, "integration_id"), "ListMessages": view,
 			"CloseConversation": work, "ResumeConversation": work,
@@ -91,7 +94,7 @@ func NewTable() Table {
 		},
 		// A model is paid for what these ask.
 		"knobot.rag.v1.AnswerService": {
-			"GetCapabilities": view, "GenerateAnswer": work, "StreamAnswer": work, "Transcribe": work,
+			"GetCapabilities": view, "GenerateAnswer": work, "StreamAnswer": work, "Transcribe": work, "Forget": peers,
 		},
 		"knobot.rag.v1.EvaluationService": {"Evaluate": work},
 		"knobot.rag.v1.FeedbackService": {

@@ -69,7 +69,7 @@ type routes []route
 func (d document) routes() routes {
 	var all routes
 	for path, methods := range d.Paths {
-		r := route{stream: strings.HasSuffix(path, watchVerb), query: map[string][]string{}}
+		r := route{stream: strings.HasSuffix(path, watchVerb) || strings.HasSuffix(path, exportVerb), query: map[string][]string{}}
 		r.segments, r.verb = split(path)
 		for _, name := range slices.Sorted(maps.Keys(methods)) {
 			method := strings.ToUpper(name)
@@ -85,8 +85,11 @@ func (d document) routes() routes {
 	return all
 }
 
-// watchVerb ends the paths of streams.
-const watchVerb = ":watch"
+// watchVerb and exportVerb end the paths of streams.
+const (
+	watchVerb  = ":watch"
+	exportVerb = ":export"
+)
 
 // split cuts a path into segments and the verb behind its last colon.
 func split(path string) (segments []string, verb string) {

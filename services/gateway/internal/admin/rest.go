@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
@@ -31,6 +33,7 @@ func newREST(ctx context.Context, conn grpc.ClientConnInterface, known routes) (
 		runtime.WithRoutingErrorHandler(known.refuse),
 		runtime.WithErrorHandler(callError),
 		runtime.WithStreamErrorHandler(streamError),
+		runtime.WithForwardResponseRewriter(wholeBody),
 	)
 	for _, register := range services() {
 		if err := register(ctx, mux, conn); err != nil {
@@ -38,6 +41,16 @@ func newREST(ctx context.Context, conn grpc.ClientConnInterface, known routes) (
 		}
 	}
 	return mux, nil
+}
+
+// wholeBody unwraps a piece of a document that is no message: grpc-gateway would put each into an object of its own.
+func wholeBody(_ context.Context, m proto.Message) (any, error) {
+	if wrapped, ok := m.(interface{ XXX_ResponseBody() any }); ok {
+		if body, ok := wrapped.XXX_ResponseBody().(*httpbody.HttpBody); ok {
+			return body, nil
+		}
+	}
+	return m, nil
 }
 
 type registration func(context.Context, *runtime.ServeMux, grpc.ClientConnInterface) error

@@ -63,7 +63,7 @@ func bindingOf(rpc protoreflect.MethodDescriptor) binding {
 func private() []string {
 	return []string{
 		"knobot.conversation.v1.IngestService", "knobot.channels.v1.ChannelService", "knobot.channels.v1.VerificationService",
-		"knobot.channels.v1.IntegrationService.WatchIntegrations", "knobot.rag.v1.AnswerService.StreamAnswer",
+		"knobot.channels.v1.IntegrationService.WatchIntegrations", "knobot.rag.v1.AnswerService.StreamAnswer", "knobot.rag.v1.AnswerService.Forget",
 		"knobot.rag.v1.FeedbackService.RecordFeedback",
 	}
 }

@@ -4,6 +4,7 @@ import (
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/rag/internal/analysis"
+	"github.com/knobot/knobot/services/rag/internal/erasure"
 	"github.com/knobot/knobot/services/rag/internal/evaluation"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/feedback"
@@ -21,7 +22,7 @@ func registerAnswers(cfg Config, s *service.Service, store *postgres.Store, sear
 		orchestrator.WithMetrics(s.Metrics()), orchestrator.WithPatience(cfg.LLMTimeout), orchestrator.WithLedger(ledger))
 	book := feedback.New(store, analyzer, s.Logger())
 	transcriber := transcription.New(cfg.transcriber(), s.Logger())
-	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(book.Listen(answerer), transcriber))
+	ragv1.RegisterAnswerServiceServer(s.GRPC(), rpcapi.NewAnswers(book.Listen(answerer), transcriber, erasure.New(store)))
 	ragv1.RegisterEvaluationServiceServer(s.GRPC(), rpcapi.NewEvaluations(evaluation.New(answerer)))
 	ragv1.RegisterFeedbackServiceServer(s.GRPC(), rpcapi.NewFeedback(book, store))
 	ragv1.RegisterUsageServiceServer(s.GRPC(), rpcapi.NewUsages(store))

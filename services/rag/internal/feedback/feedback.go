@@ -15,8 +15,8 @@ import (
 
 // Store keeps it. Its errors are those of package postgres.
 type Store interface {
-	// NoteUnanswered counts a question. An unknown knowledge base is no error.
-	NoteUnanswered(ctx context.Context, knowledgeBase string, q rag.UnansweredQuestion) error
+	// NoteUnanswered counts a question of a customer, by their key. An unknown knowledge base is no error.
+	NoteUnanswered(ctx context.Context, knowledgeBase, customerKey string, q rag.UnansweredQuestion) error
 	// RecordFeedback replaces what was recorded of the answer before. It returns NotFound for an unknown knowledge base.
 	RecordFeedback(ctx context.Context, knowledgeBase string, f rag.Feedback) error
 	// ForgetOld removes what is older than it may be.
@@ -67,14 +67,14 @@ func printable(s string) bool {
 }
 
 // note counts a question that no document answers. That it could not be counted is nothing to the customer.
-func (b *Book) note(ctx context.Context, knowledgeBase string, a rag.Answer) {
+func (b *Book) note(ctx context.Context, req rag.Request, a rag.Answer) {
 	q, ok := b.normalised(a)
 	if !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
-	if err := b.store.NoteUnanswered(ctx, knowledgeBase, q); err != nil {
+	if err := b.store.NoteUnanswered(ctx, req.KnowledgeBase, req.CustomerKey, q); err != nil {
 		b.log.Warn("unanswered question not counted", zap.Error(err))
 	}
 }

@@ -30,13 +30,13 @@ func (b *Book) Listen(a Answerer) *Listener { return &Listener{Answerer: a, book
 // GenerateAnswer answers, and counts what could not be.
 func (l *Listener) GenerateAnswer(ctx context.Context, req rag.Request) (rag.Answer, error) {
 	a, err := l.Answerer.GenerateAnswer(ctx, req)
-	l.book.note(ctx, req.KnowledgeBase, a)
+	l.book.note(ctx, req, a)
 	return a, err
 }
 
 // StreamAnswer answers, and counts what could not be.
 func (l *Listener) StreamAnswer(ctx context.Context, req rag.Request, show func(draft string)) (rag.Answer, error) {
 	a, err := l.Answerer.StreamAnswer(ctx, req, show)
-	l.book.note(ctx, req.KnowledgeBase, a)
+	l.book.note(ctx, req, a)
 	return a, err
 }

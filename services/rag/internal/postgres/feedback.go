@@ -12,10 +12,10 @@ import (
 
 const (
 	noteUnanswered = `
-insert into unanswered_questions as u (knowledge_base_id, key, question, language)
-select id, $2, $3, $4 from knowledge_bases where name = $1 and delete_time is null
+insert into unanswered_questions as u (knowledge_base_id, key, question, language, customer)
+select id, $2, $3, $4, $5 from knowledge_bases where name = $1 and delete_time is null
 on conflict (knowledge_base_id, key) do update set
-    question = excluded.question, language = excluded.language, asked = u.asked + 1, last_time = now()`
+    question = excluded.question, language = excluded.language, customer = excluded.customer, asked = u.asked + 1, last_time = now()`
 
 	// What was asked often is not driven out by what was asked once.
 	trimUnanswered = `
@@ -26,9 +26,13 @@ delete from unanswered_questions where id in (
 )
 
 // NoteUnanswered counts a question, and keeps no more than MaxUnanswered of a knowledge base.
-func (s *Store) NoteUnanswered(ctx context.Context, knowledgeBase string, q rag.UnansweredQuestion) error {
+func (s *Store) NoteUnanswered(ctx context.Context, knowledgeBase, customerKey string, q rag.UnansweredQuestion) error {
+	var asker []byte
+	if customerKey != "" {
+		asker = subject(customer, customerKey)
+	}
 	b := &pgx.Batch{}
-	b.Queue(noteUnanswered, knowledgeBase, q.Key, q.Question, q.Language)
+	b.Queue(noteUnanswered, knowledgeBase, q.Key, q.Question, q.Language, asker)
 	b.Queue(trimUnanswered, knowledgeBase, rag.MaxUnanswered)
 	return failure(s.pool.SendBatch(ctx, b).Close())
 }

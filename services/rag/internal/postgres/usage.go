@@ -24,8 +24,7 @@ var errSpent = errors.New("an allowance is spent")
 func (s *Store) TakeAnswer(ctx context.Context, day time.Time, allowances []usage.Allowance) (bool, error) {
 	err := s.within(ctx, func(tx pgx.Tx) error {
 		for _, a := range allowances {
-			subject := sha256.Sum256([]byte(a.Kind + "\x00" + a.Name))
-			tag, err := tx.Exec(ctx, takeAnswer, day, subject[:], a.Limit)
+			tag, err := tx.Exec(ctx, takeAnswer, day, subject(a.Kind, a.Name), a.Limit)
 			if err != nil {
 				return err
 			}
@@ -39,6 +38,15 @@ func (s *Store) TakeAnswer(ctx context.Context, day time.Time, allowances []usag
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// customer is the kind of subject that a customer's key is of.
+const customer = "customer"
+
+// subject is somebody as a hash: nobody's key is stored.
+func subject(kind, name string) []byte {
+	sum := sha256.Sum256([]byte(kind + "\x00" + name))
+	return sum[:]
 }
 
 // ForgetAllowances removes the counts of days before one.

@@ -23,16 +23,31 @@ type Answerer interface {
 	Streams() bool
 }
 
+// Eraser removes what is kept of customers.
+type Eraser interface {
+	// Forget returns Invalid for what cannot be a customer's key or the name of an answer.
+	Forget(ctx context.Context, customerKey string, requests []string) error
+}
+
 // Answers serves AnswerService.
 type Answers struct {
 	ragv1.UnimplementedAnswerServiceServer
 	answerer    Answerer
 	transcriber Transcriber
+	eraser      Eraser
 }
 
 // NewAnswers returns the handlers of AnswerService.
-func NewAnswers(answerer Answerer, transcriber Transcriber) *Answers {
-	return &Answers{answerer: answerer, transcriber: transcriber}
+func NewAnswers(answerer Answerer, transcriber Transcriber, eraser Eraser) *Answers {
+	return &Answers{answerer: answerer, transcriber: transcriber, eraser: eraser}
+}
+
+// Forget removes what is kept of a customer.
+func (s *Answers) Forget(ctx context.Context, r *ragv1.ForgetRequest) (*ragv1.ForgetResponse, error) {
+	if err := s.eraser.Forget(ctx, r.GetCustomerKey(), r.GetRequestIds()); err != nil {
+		return nil, err
+	}
+	return &ragv1.ForgetResponse{}, nil
 }
 
 // GenerateAnswer answers a customer's open messages.

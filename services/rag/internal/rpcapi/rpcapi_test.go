@@ -18,6 +18,7 @@ import (
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/rpc"
+	"github.com/knobot/knobot/services/rag/internal/erasure"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/feedback"
 	"github.com/knobot/knobot/services/rag/internal/llm"
@@ -60,7 +61,7 @@ func setupOver(t *testing.T, inside *ragtest.Bundle, model llm.Model) *bundle {
 	answerer := orchestrator.New(inside.Searcher, inside.Store, extract.New(inside.Analyzer), model, zap.NewNop())
 	book := feedback.New(inside.Store, inside.Analyzer, zap.NewNop())
 	ragv1.RegisterFeedbackServiceServer(server, rpcapi.NewFeedback(book, inside.Store))
-	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(book.Listen(answerer), transcription.New(nil, zap.NewNop())))
+	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(book.Listen(answerer), transcription.New(nil, zap.NewNop()), erasure.New(inside.Store)))
 	draining := make(chan struct{})
 	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))

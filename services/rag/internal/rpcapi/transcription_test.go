@@ -34,7 +34,7 @@ func (e ear) Transcribe(ctx context.Context, r llm.Recording) (string, error) { 
 func hearing(t *testing.T, model transcription.Model) ragv1.AnswerServiceClient {
 	t.Helper()
 	server := rpc.NewServer(zap.NewNop())
-	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(able{}, transcription.New(model, zap.NewNop())))
+	ragv1.RegisterAnswerServiceServer(server, rpcapi.NewAnswers(able{}, transcription.New(model, zap.NewNop()), nil))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()

@@ -24,7 +24,9 @@ type Server struct {
 	asked  []*ragv1.GenerateAnswerRequest
 	senses senses
 	// streamed is how many of them asked for a stream.
-	streamed int
+	streamed  int
+	forget    func(*ragv1.ForgetRequest) error
+	forgotten []*ragv1.ForgetRequest
 }
 
 // New starts one that answers "respuesta a: " and the last question.

@@ -1,8 +1,9 @@
 select id, integration_id, coalesce(user_id::text, ''), closed_time is not null, platform, platform_user_id, created_via, rag_enabled,
        passages, create_time, last_message_time,
        case when bot_paused_until > now() then bot_paused_until end
-from conversations
+from conversations c
 where ($1 = '' or integration_id = $1) and ($2 = '' or user_id = nullif($2, '')::uuid)
+  and (is_group or not exists (select from erasures e where e.user_id = c.user_id))
   and (create_time, id) < ($3::timestamptz, $4::uuid)
 order by create_time desc, id desc
 limit $5

@@ -21,5 +21,7 @@ left join lateral (
     limit 1
 ) as quoted on m.details->>'reply_to' is not null
 where m.conversation_id = $1 and m.position between $2 and $3 and m.state = 'open'
+  -- who is to be erased is not answered any more
+  and not exists (select from erasures e where e.user_id = m.user_id)
 order by m.position
 limit $4

@@ -37,6 +37,8 @@ type Server struct {
 	changed   chan struct{}
 	broken    chan struct{}
 	files     files
+	forget    func(*channelsv1.ForgetRequest) error
+	forgotten []*channelsv1.ForgetRequest
 }
 
 // New starts one that sends everything.

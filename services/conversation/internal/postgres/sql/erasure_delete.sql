@@ -1,0 +1,1 @@
+delete from messages where id = any ($1::text[]::uuid[])

@@ -1,0 +1,1 @@
+select payloads_after, phones from erasures where user_id = $1
