@@ -57,6 +57,8 @@ func operationNames() []Name {
 		{"KNOBOT_LOG_LEVEL", "Least severe level that is logged: debug, info, warn or error.", false},
 		{"KNOBOT_DRAIN", "How long a stopping service goes on serving after it reports NOT_SERVING.", false},
 		{"KNOBOT_ADMIN_API_KEY", "First key of the management API, which is closed without one.", true},
+		{"KNOBOT_TELEGRAM_CIDRS", "Networks that Telegram's webhooks are taken from, separated by commas; Telegram's own are 149.154.160.0/20,91.108.4.0/22. Unset takes them from everywhere: the secret is the proof.", false},
+		{"KNOBOT_TRUSTED_PROXIES", "Networks of the reverse proxies in front of the gateway, separated by commas: X-Forwarded-For is believed from them alone.", false},
 		{"KNOBOT_ROLE", "Role of a conversation process: all, api or worker.", false},
 	}
 }

@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"net/netip"
 	"os"
 	"time"
 
@@ -19,9 +20,15 @@ import (
 // Config is what the gateway reads from the environment.
 type Config struct {
 	service.Config
-	HTTPAddr         string `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
-	ConversationAddr string `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
-	ChannelsAddr     string `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
+	HTTPAddr         string         `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
+	ConversationAddr string         `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
+	ChannelsAddr     string         `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
+	TelegramCIDRs    []netip.Prefix `env:"KNOBOT_TELEGRAM_CIDRS"`
+	TrustedProxies   []netip.Prefix `env:"KNOBOT_TRUSTED_PROXIES"`
+}
+
+func (c *Config) sources() edge.Sources {
+	return edge.Sources{Proxies: c.TrustedProxies, Telegram: c.TelegramCIDRs}
 }
 
 // firstNews is how long a starting gateway waits for the credentials at most. Without them it would say that it is ready and refuse.
@@ -44,7 +51,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	if err != nil {
 		return err
 	}
-	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver))
+	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewHandler(mux, receiver, cfg.sources()))
 	feed := verification.NewFeed(s.Dial(cfg.ChannelsAddr), table, s.Logger())
 	s.Go("verification", feed.Run)
 	s.Go("refused webhooks", notes.Run)

@@ -154,6 +154,8 @@ func reasonOf(err error) gateway.RejectionReason {
 		return gateway.RejectedWrongVerifyToken
 	case errors.Is(err, gateway.ErrBodyTooLarge):
 		return gateway.RejectedBodyTooLarge
+	case errors.Is(err, gateway.ErrForeignSource):
+		return gateway.RejectedForeignSource
 	default:
 		return 0
 	}
