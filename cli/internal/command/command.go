@@ -30,14 +30,15 @@ type grammar struct {
 	Reindex       reindexCommand       `cmd:"" help:"Make the search index of a knowledge base anew; the old one answers meanwhile."`
 	Eval          evalCommand          `cmd:"" help:"Measure how well a knowledge base answers questions whose answers are known."`
 	Unanswered    unansweredCommand    `cmd:"" help:"List what customers asked in vain and which documents' answers they disliked."`
-	Integrations  integrationsCommand  `cmd:"" help:"List the WhatsApp numbers and Telegram bots."`
+	Integrations  integrationsCommand  `cmd:"" help:"Add, change, check and remove WhatsApp numbers and Telegram bots."`
 	Media         mediaCommand         `cmd:"" help:"Fetch a stored file, or store one to send."`
 	Webhook       webhookCommand       `cmd:"" help:"Set or show a Telegram webhook."`
 	Conversations conversationsCommand `cmd:"" help:"List conversations, or end the bot's silence in one."`
 	Logs          logsCommand          `cmd:"" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand         `cmd:"" help:"Count webhooks by platform."`
 	Replay        replayCommand        `cmd:"" help:"Open the dead messages of a webhook again."`
-	Keyset        keysetCommand        `cmd:"" help:"Make or rotate the keys that seal secrets at rest."`
+	Doctor        doctorCommand        `cmd:"" help:"Look at everything that KnoBot needs, and say how to cure what is wrong."`
+	Keyset        keysetCommand        `cmd:"" aliases:"keys" help:"Make or rotate the keys that seal secrets at rest."`
 	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 

@@ -12,29 +12,55 @@ import (
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 )
 
-// integrationsCommand lists numbers and bots.
-type integrationsCommand struct{ channelsPeer }
+// integrationsCommand looks after numbers and bots.
+type integrationsCommand struct {
+	List         integrationsListCommand   `cmd:"" default:"withargs" help:"List them; what is missing is said with its cure."`
+	Create       integrationsCreateCommand `cmd:"" help:"Add one. The provider is asked whether the credentials are right."`
+	Update       integrationsUpdateCommand `cmd:"" help:"Change one; what is not named stays."`
+	Enable       integrationsEnableCommand `cmd:"" help:"Switch one on; a stopped one tries again."`
+	Disable      integrationsOffCommand    `cmd:"" help:"Switch one off: its webhooks are acknowledged and not answered."`
+	Delete       integrationsDeleteCommand `cmd:"" help:"Remove one with its secrets."`
+	RotateSecret integrationsRotateCommand `cmd:"" help:"Give a Telegram bot a new webhook secret; the old one is valid for 24 hours more."`
+	Check        integrationsCheckCommand  `cmd:"" help:"Ask the provider about everything that one needs."`
+}
 
-// Run prints one line per integration; what is missing is said with its cure.
-func (c integrationsCommand) Run(ctx context.Context, s streams) error {
-	conn, err := dial(c.Channels)
+// integrationsListCommand lists numbers and bots.
+type integrationsListCommand struct{ channelsPeer }
+
+// Run prints one line per integration.
+func (c integrationsListCommand) Run(ctx context.Context, s streams) error {
+	return c.integrations(ctx, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
+		r, err := client.ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{PageSize: 1000})
+		if err != nil {
+			return err
+		}
+		return printIntegrations(s.out, r.GetIntegrations())
+	})
+}
+
+// integrations calls f with a client of IntegrationService.
+func (p channelsPeer) integrations(ctx context.Context, f func(context.Context, channelsv1.IntegrationServiceClient) error) error {
+	conn, err := dial(p.Channels)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = conn.Close() }()
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	r, err := channelsv1.NewIntegrationServiceClient(conn).ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{PageSize: 1000})
-	if err != nil {
-		return err
-	}
-	w := tabwriter.NewWriter(s.out, 0, 4, 2, ' ', 0)
+	return f(ctx, channelsv1.NewIntegrationServiceClient(conn))
+}
+
+func printIntegrations(out io.Writer, list []*channelsv1.Integration) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tNAME\tPLATFORM\tSTATE\tREASON")
-	for _, i := range r.GetIntegrations() {
-		state := strings.ToLower(strings.TrimPrefix(i.GetState().String(), "STATE_"))
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.GetId(), i.GetName(), platformName(i.GetPlatform()), state, orDash(i.GetStateReason()))
+	for _, i := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.GetId(), oneLine(i.GetName()), platformName(i.GetPlatform()), integrationState(i), orDash(i.GetStateReason()))
 	}
 	return w.Flush()
+}
+
+func integrationState(i *channelsv1.Integration) string {
+	return strings.ToLower(strings.TrimPrefix(i.GetState().String(), "STATE_"))
 }
 
 // webhookCommand sets and shows Telegram webhooks.
@@ -50,19 +76,13 @@ type webhookTarget struct {
 }
 
 func (t webhookTarget) with(ctx context.Context, f func(context.Context, channelsv1.IntegrationServiceClient, string) error) error {
-	conn, err := dial(t.Channels)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	client := channelsv1.NewIntegrationServiceClient(conn)
-	id, err := t.id(ctx, client)
-	if err != nil {
-		return err
-	}
-	return f(ctx, client, id)
+	return t.integrations(ctx, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
+		id, err := t.id(ctx, client)
+		if err != nil {
+			return err
+		}
+		return f(ctx, client, id)
+	})
 }
 
 func (t webhookTarget) id(ctx context.Context, client channelsv1.IntegrationServiceClient) (string, error) {
