@@ -25,6 +25,8 @@ var (
 	ErrMissingChallenge = errors.New("challenge is missing")
 	// ErrBodyTooLarge says that a body is over MaxBodyBytes.
 	ErrBodyTooLarge = errors.New("body is too large")
+	// ErrTooManyGuesses says that an address has sent too many wrong verify tokens to be listened to for a while.
+	ErrTooManyGuesses = errors.New("too many wrong verify tokens")
 	// ErrForeignSource says that a webhook comes from an address that is not the platform's.
 	ErrForeignSource = errors.New("source is not the platform's")
 )
