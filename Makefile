@@ -54,6 +54,9 @@ $(BIN)/grpcurl: tools/protoc/go.mod
 $(BIN)/kube-score: tools/kube-score/go.mod
 	@$(call tool,kube-score,github.com/zegl/kube-score/cmd/kube-score)
 
+$(BIN)/cyclonedx-gomod: tools/sbom/go.mod
+	@$(call tool,sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
+
 BUF_TOOLS := $(addprefix $(BIN)/,buf protoc-gen-go protoc-gen-go-grpc protoc-gen-grpc-gateway protoc-gen-openapiv3 openapiv3-merge)
 
 # `make bin/grpcurl` as people type it: the rules above have whole paths.
@@ -119,6 +122,14 @@ test-faults: build $(BIN)/weaviate-server ## Break everything at full length whi
 .PHONY: test-images
 test-images: ## Build every image from Dockerfile and run it, without a network: needs root and buildah; minutes
 	@scripts/images
+
+.PHONY: sbom
+sbom: build $(BIN)/cyclonedx-gomod ## Write what each program is made of to sbom/, as CycloneDX JSON
+	@scripts/sbom
+
+.PHONY: reproducible
+reproducible: ## Build every program twice, in two folders, and compare them
+	@scripts/reproducible
 
 .PHONY: bench
 bench: build $(BIN)/weaviate-server ## Our speed against a bare handler and a bare Weaviate, in the same run

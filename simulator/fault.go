@@ -65,6 +65,23 @@ const (
 	FaultMediaExpired FaultKind = "media_expired"
 )
 
+// Faults of what an owner looks up about a WhatsApp number.
+const (
+	// FaultTokenTemporary shows a token that ends within a day.
+	FaultTokenTemporary FaultKind = "token_temporary"
+	// FaultPermissionMissing shows a token that may neither send nor manage.
+	FaultPermissionMissing FaultKind = "permission_missing"
+	// FaultNumberFlagged shows a number that Meta has flagged.
+	FaultNumberFlagged FaultKind = "number_flagged"
+	// FaultAppUnsubscribed shows an account whose webhooks go nowhere.
+	FaultAppUnsubscribed FaultKind = "app_unsubscribed"
+	// FaultMessagesUnsubscribed shows an app that asks for no messages.
+	FaultMessagesUnsubscribed FaultKind = "messages_unsubscribed"
+)
+
+// FaultClockSkew answers any call with a Date that is ahead by delay (1h).
+const FaultClockSkew FaultKind = "clock_skew"
+
 // Fault is an order for trouble: POST /simulator/v1/faults.
 type Fault struct {
 	ID   int64     `json:"id"`

@@ -130,6 +130,18 @@ grpcurl -plaintext -d "{\"integration_id\": \"$integration\", \"url\": \"http://
 
 grpcurl -plaintext -d "{\"integration_id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/GetWebhookInfo
 
+# What `knobot doctor` asks: everything about it at its provider, each fault with its cure.
+grpcurl -plaintext -d "{\"id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/CheckIntegration
+
+# A new secret for the webhook; the old one stays valid for 24 hours. Telegram takes one setWebhook a second.
+sleep 1
+grpcurl -plaintext -d "{\"id\": \"$integration\"}" 127.0.0.1:9103 knobot.channels.v1.IntegrationService/RotateWebhookSecret
+
+# Which keys seal the stored secrets. Without validate_only those of older keys are sealed again.
+grpcurl -plaintext -d '{"validate_only": true}' 127.0.0.1:9103 knobot.channels.v1.IntegrationService/ReSealSecrets
+
+grpcurl -plaintext 127.0.0.1:9103 knobot.channels.v1.DiagnosticsService/Diagnose
+
 # A stream that does not end by itself: grpcurl leaves it after 2 s with exit code 68 (64 + DEADLINE_EXCEEDED).
 grpcurl -plaintext -max-time 2 127.0.0.1:9103 knobot.channels.v1.IntegrationService/WatchIntegrations || [ $? -eq 68 ]
 

@@ -93,3 +93,7 @@ JSON
 
 # A webhook that failed verification is counted.
 grpcurl -plaintext -d '{"platform": "PLATFORM_TELEGRAM", "remote_address": "192.0.2.1", "reason": "REJECTION_REASON_WRONG_CREDENTIAL"}' 127.0.0.1:9101 knobot.conversation.v1.IngestService/RecordRejectedWebhook
+
+## DiagnosticsService: what `knobot doctor` asks
+
+grpcurl -plaintext 127.0.0.1:9101 knobot.conversation.v1.DiagnosticsService/Diagnose

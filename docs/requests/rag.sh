@@ -115,6 +115,10 @@ grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\"}" 127.0.0.1:9102 knobot.rag.
 # What models wrote and cost, by day: nothing where none is configured.
 grpcurl -plaintext -d "{\"knowledge_base\": \"$kb\", \"start_day\": \"2026-11-01\", \"page_size\": 10}" 127.0.0.1:9102 knobot.rag.v1.UsageService/ListUsage
 
+## DiagnosticsService: what `knobot doctor` asks
+
+grpcurl -plaintext 127.0.0.1:9102 knobot.rag.v1.DiagnosticsService/Diagnose
+
 ## Removal
 
 grpcurl -plaintext -d "{\"id\": \"$document\"}" 127.0.0.1:9102 knobot.rag.v1.DocumentService/DeleteDocument

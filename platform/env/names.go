@@ -62,6 +62,8 @@ func operationNames() []Name {
 		{"KNOBOT_OIDC_AUDIENCE", "Whom the issuer's tokens must be for: the client's id.", false},
 		{"KNOBOT_OIDC_ROLES_CLAIM", "Claim of the issuer's tokens that holds viewer, operator or owner, alone or in a list.", false},
 		{"KNOBOT_KEEP_AUDIT", "How long it is kept who changed what over the management API; 0 keeps it for ever.", false},
+		{"KNOBOT_TELEGRAM_CIDRS", "Networks that Telegram's webhooks are taken from, separated by commas; Telegram's own are 149.154.160.0/20,91.108.4.0/22. Unset takes them from everywhere: the secret is the proof.", false},
+		{"KNOBOT_TRUSTED_PROXIES", "Networks of the reverse proxies in front of the gateway, separated by commas: X-Forwarded-For is believed from them alone.", false},
 		{"KNOBOT_ROLE", "Role of a conversation process: all, api or worker.", false},
 	}
 }

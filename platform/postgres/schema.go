@@ -161,20 +161,33 @@ func (s Schema) grant(ctx context.Context, conn *pgx.Conn, role string) error {
 // gives fault.Precondition and a sentence that names the cure, a newer one is
 // accepted, an unavailable database gives fault.Unavailable.
 func (s Schema) Check(ctx context.Context, pool *pgxpool.Pool) error {
-	latest, err := s.latest()
+	v, err := s.Versions(ctx, pool)
 	if err != nil {
 		return err
 	}
-	current, err := s.version(ctx, pool)
-	if err != nil {
-		return Fault(fmt.Errorf("schema %s: %w", s.Name, err))
-	}
-	if current < latest {
+	if v.Stored < v.Needed {
 		return fault.Newf(fault.Precondition, "SCHEMA_OUTDATED",
 			"the schema %q is at version %d and this program needs %d: run this program with the argument `migrate` first",
-			s.Name, current, latest)
+			s.Name, v.Stored, v.Needed)
 	}
 	return nil
+}
+
+// Versions are the version that the database has, 0 where nothing was ever
+// migrated, and the one that this program was built for.
+type Versions struct{ Stored, Needed int }
+
+// Versions reads them. An unavailable database gives fault.Unavailable.
+func (s Schema) Versions(ctx context.Context, pool *pgxpool.Pool) (Versions, error) {
+	latest, err := s.latest()
+	if err != nil {
+		return Versions{}, err
+	}
+	current, err := s.version(ctx, pool)
+	if err != nil {
+		return Versions{}, Fault(fmt.Errorf("schema %s: %w", s.Name, err))
+	}
+	return Versions{Stored: current, Needed: latest}, nil
 }
 
 // Await is Check, tried again every second while the database is unavailable.

@@ -60,6 +60,7 @@ const (
 	MalformedBody    RejectionReason = "malformed_body"
 	WrongVerifyToken RejectionReason = "wrong_verify_token"
 	BodyTooLarge     RejectionReason = "body_too_large"
+	ForeignSource    RejectionReason = "foreign_source"
 )
 
 // Status returns the HTTP status that the gateway gave for it.
@@ -67,7 +68,7 @@ func (r RejectionReason) Status() int32 {
 	switch r {
 	case MalformedBody:
 		return 400
-	case WrongVerifyToken:
+	case WrongVerifyToken, ForeignSource:
 		return 403
 	case BodyTooLarge:
 		return 413

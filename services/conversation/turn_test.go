@@ -66,6 +66,7 @@ func TestRejectionReasonsHaveTheGatewaysStatus(t *testing.T) {
 	require.EqualValues(t, 400, conversation.MalformedBody.Status())
 	require.EqualValues(t, 403, conversation.WrongVerifyToken.Status())
 	require.EqualValues(t, 413, conversation.BodyTooLarge.Status())
+	require.EqualValues(t, 403, conversation.ForeignSource.Status())
 }
 
 func TestPeerErrorShowsReasonAndCause(t *testing.T) {

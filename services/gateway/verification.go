@@ -25,6 +25,10 @@ var (
 	ErrMissingChallenge = errors.New("challenge is missing")
 	// ErrBodyTooLarge says that a body is over MaxBodyBytes.
 	ErrBodyTooLarge = errors.New("body is too large")
+	// ErrTooManyGuesses says that an address has sent too many wrong verify tokens to be listened to for a while.
+	ErrTooManyGuesses = errors.New("too many wrong verify tokens")
+	// ErrForeignSource says that a webhook comes from an address that is not the platform's.
+	ErrForeignSource = errors.New("source is not the platform's")
 )
 
 // RejectionReason is why a delivery is refused, for the record.
@@ -37,11 +41,12 @@ const (
 	RejectedMalformedBody
 	RejectedWrongVerifyToken
 	RejectedBodyTooLarge
+	RejectedForeignSource
 )
 
 // String returns the reason as metrics show it.
 func (r RejectionReason) String() string {
-	names := [...]string{"unknown", "missing_credential", "wrong_credential", "malformed_body", "wrong_verify_token", "body_too_large"}
+	names := [...]string{"unknown", "missing_credential", "wrong_credential", "malformed_body", "wrong_verify_token", "body_too_large", "foreign_source"}
 	if int(r) >= len(names) {
 		return names[0]
 	}

@@ -37,5 +37,6 @@ func TestWordsForLogs(t *testing.T) {
 	require.Equal(t, "telegram", gateway.Telegram.String())
 	require.Equal(t, "unknown", gateway.Platform(9).String())
 	require.Equal(t, "body_too_large", gateway.RejectedBodyTooLarge.String())
+	require.Equal(t, "foreign_source", gateway.RejectedForeignSource.String())
 	require.Equal(t, "unknown", gateway.RejectionReason(99).String())
 }

@@ -21,7 +21,7 @@ type grammar struct {
 
 	Up            upCommand                 `cmd:"" group:"Start" help:"Start everything on this machine: PostgreSQL, Weaviate, the four services and a simulator."`
 	Chat          chatCommand               `cmd:"" group:"Start" help:"Chat as a customer with the simulator, in the terminal."`
-	Integrations  integrationsCommand       `cmd:"" group:"Channels" help:"List the WhatsApp numbers and Telegram bots."`
+	Integrations  integrationsCommand       `cmd:"" group:"Channels" help:"Add, change, check and remove WhatsApp numbers and Telegram bots."`
 	Webhook       webhookCommand            `cmd:"" group:"Channels" help:"Set or show a Telegram webhook."`
 	Media         mediaCommand              `cmd:"" group:"Channels" help:"Fetch a stored file, or store one to send."`
 	Ask           askCommand                `cmd:"" group:"Knowledge" help:"Ask the knowledge base one question, without any channel."`
@@ -36,6 +36,7 @@ type grammar struct {
 	Logs          logsCommand               `cmd:"" group:"Operation" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand              `cmd:"" group:"Operation" help:"Count webhooks by platform."`
 	Replay        replayCommand             `cmd:"" group:"Operation" help:"Open the dead messages of a webhook again."`
+	Doctor        doctorCommand             `cmd:"" group:"Operation" help:"Look at everything that KnoBot needs, and say how to cure what is wrong."`
 	Keys          keysCommand               `cmd:"" group:"Settings" help:"Make, list, rotate or revoke the keys of the management API."`
 	Audit         auditCommand              `cmd:"" group:"Settings" help:"List who changed what over the management API."`
 	Profile       profileCommand            `cmd:"" group:"Settings" help:"Keep addresses of servers and keys to them."`

@@ -10,8 +10,20 @@ import (
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 )
 
-// integrationsCommand lists numbers and bots.
-type integrationsCommand struct{}
+// integrationsCommand looks after numbers and bots.
+type integrationsCommand struct {
+	List         integrationsListCommand   `cmd:"" default:"withargs" help:"List them; what is missing is said with its cure."`
+	Create       integrationsCreateCommand `cmd:"" help:"Add one. The provider is asked whether the credentials are right."`
+	Update       integrationsUpdateCommand `cmd:"" help:"Change one; what is not named stays."`
+	Enable       integrationsEnableCommand `cmd:"" help:"Switch one on; a stopped one tries again."`
+	Disable      integrationsOffCommand    `cmd:"" help:"Switch one off: its webhooks are acknowledged and not answered."`
+	Delete       integrationsDeleteCommand `cmd:"" help:"Remove one with its secrets."`
+	RotateSecret integrationsRotateCommand `cmd:"" help:"Give a Telegram bot a new webhook secret; the old one is valid for 24 hours more."`
+	Check        integrationsCheckCommand  `cmd:"" help:"Ask the provider about everything that one needs."`
+}
+
+// integrationsListCommand lists numbers and bots.
+type integrationsListCommand struct{}
 
 // onIntegrations calls f with the service.
 func onIntegrations(ctx context.Context, s session, f func(context.Context, channelsv1.IntegrationServiceClient) error) error {
@@ -19,7 +31,7 @@ func onIntegrations(ctx context.Context, s session, f func(context.Context, chan
 }
 
 // Run prints one line per integration; what is missing is said with its cure.
-func (integrationsCommand) Run(ctx context.Context, s session) error {
+func (integrationsListCommand) Run(ctx context.Context, s session) error {
 	return onIntegrations(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
 		r, err := client.ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{PageSize: 1000})
 		if err != nil {

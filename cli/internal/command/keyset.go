@@ -19,6 +19,8 @@ type keysetCommand struct {
 	New     keysetNewCommand     `cmd:"" help:"Print a new keyset for KNOBOT_ENCRYPTION_KEYSET, on one line."`
 	Add     keysetAddCommand     `cmd:"" help:"Print a keyset with one key more, which opens and does not seal yet."`
 	Promote keysetPromoteCommand `cmd:"" help:"Print a keyset whose newest key seals; the others go on opening."`
+	Reseal  keysetResealCommand  `cmd:"" help:"Seal every stored secret again that another key than the primary one sealed."`
+	Rotate  keysetRotateCommand  `cmd:"" help:"Do the next step of a rotation on a keyset file, and say what comes then."`
 }
 
 type keysetNewCommand struct{}
@@ -38,10 +40,12 @@ type keysetAddCommand struct {
 
 // Run prints the keyset with the new key.
 func (c keysetAddCommand) Run(s session) error {
-	return changeKeyset(c.File, s.out, func(m *keyset.Manager, _ *keyset.Handle) error {
-		_, err := m.Add(aead.AES256GCMKeyTemplate())
-		return err
-	})
+	return changeKeyset(c.File, s.out, addKey)
+}
+
+func addKey(m *keyset.Manager, _ *keyset.Handle) error {
+	_, err := m.Add(aead.AES256GCMKeyTemplate())
+	return err
 }
 
 type keysetPromoteCommand struct {
@@ -50,23 +54,33 @@ type keysetPromoteCommand struct {
 
 // Run prints the keyset with its last key as the primary one.
 func (c keysetPromoteCommand) Run(s session) error {
-	return changeKeyset(c.File, s.out, func(m *keyset.Manager, h *keyset.Handle) error {
-		newest, err := h.Entry(h.Len() - 1)
-		if err != nil {
-			return err
-		}
-		return m.SetPrimary(newest.KeyID())
-	})
+	return changeKeyset(c.File, s.out, promoteNewest)
 }
 
-func changeKeyset(path string, out io.Writer, change func(*keyset.Manager, *keyset.Handle) error) error {
-	text, err := os.ReadFile(path) //nolint:gosec // the person names the file
+func promoteNewest(m *keyset.Manager, h *keyset.Handle) error {
+	newest, err := h.Entry(h.Len() - 1)
 	if err != nil {
 		return err
 	}
+	return m.SetPrimary(newest.KeyID())
+}
+
+func readKeyset(path string) (*keyset.Handle, error) {
+	text, err := os.ReadFile(path) //nolint:gosec // the person names the file
+	if err != nil {
+		return nil, err
+	}
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(text)))
 	if err != nil {
-		return errors.New("the file holds no Tink keyset in JSON") // Tink's message may quote it
+		return nil, errors.New("the file holds no Tink keyset in JSON") // Tink's message may quote it
+	}
+	return handle, nil
+}
+
+func changeKeyset(path string, out io.Writer, change func(*keyset.Manager, *keyset.Handle) error) error {
+	handle, err := readKeyset(path)
+	if err != nil {
+		return err
 	}
 	manager := keyset.NewManagerFromHandle(handle)
 	if err := change(manager, handle); err != nil {

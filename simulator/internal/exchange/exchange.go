@@ -95,6 +95,10 @@ func (d Desk) Serve(w http.ResponseWriter, r *http.Request, call Call,
 		d.record(call, fault, start, Reply{Message: reply.Message})
 		follow(reply)
 		drop(r.Context(), fault.Delay)
+	case simulator.FaultClockSkew:
+		reply := handle(fault)
+		reply.Header.Set("Date", time.Now().Add(time.Duration(fault.Delay)).UTC().Format(http.TimeFormat))
+		d.answer(w, call, fault, start, reply)
 	default:
 		reply := handle(fault)
 		pause(r.Context(), fault.Delay)

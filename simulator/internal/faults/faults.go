@@ -24,6 +24,8 @@ const (
 	// Person is where a webhook says who wrote, Media where a file is given out.
 	Person Point = "person"
 	Media  Point = "media"
+	// Account is where an owner looks something up about a number.
+	Account Point = "account"
 )
 
 // Set holds the ordered faults.
@@ -46,7 +48,7 @@ func pointOf(kind simulator.FaultKind) Point {
 	switch kind {
 	case simulator.FaultThrottled, simulator.FaultError, simulator.FaultServerError, simulator.FaultBadGateway,
 		simulator.FaultEmpty, simulator.FaultHang, simulator.FaultReset, simulator.FaultLostReply,
-		simulator.FaultSlow, simulator.FaultPaced:
+		simulator.FaultSlow, simulator.FaultPaced, simulator.FaultClockSkew:
 		return Send
 	case simulator.FaultStatusLate, simulator.FaultStatusEarly, simulator.FaultStatusNever, simulator.FaultStatusFailed,
 		simulator.FaultStatusReorder:
@@ -58,6 +60,9 @@ func pointOf(kind simulator.FaultKind) Point {
 		return Person
 	case simulator.FaultMediaGone, simulator.FaultMediaCorrupt, simulator.FaultMediaExpired:
 		return Media
+	case simulator.FaultTokenTemporary, simulator.FaultPermissionMissing, simulator.FaultNumberFlagged,
+		simulator.FaultAppUnsubscribed, simulator.FaultMessagesUnsubscribed:
+		return Account
 	default:
 		return ""
 	}
@@ -94,15 +99,18 @@ func whatsAppOnly(kind simulator.FaultKind, point Point) bool {
 	case simulator.FaultPaced, simulator.FaultWebhookReorder, simulator.FaultWebhookBatch:
 		return true
 	default:
-		return point == Status || point == Person
+		return point == Status || point == Person || point == Account
 	}
 }
 
 func withDefaults(f simulator.Fault) simulator.Fault {
 	delay := func(d time.Duration) { f.Delay = cmp.Or(f.Delay, simulator.Duration(d)) }
+	f.Method = cmp.Or(f.Method, methodOf(f.Kind))
 	switch f.Kind {
 	case simulator.FaultHang:
 		delay(time.Minute)
+	case simulator.FaultClockSkew:
+		delay(time.Hour)
 	case simulator.FaultWebhookReorder:
 		delay(5 * time.Second)
 	case simulator.FaultWebhookBatch:
@@ -114,6 +122,25 @@ func withDefaults(f simulator.Fault) simulator.Fault {
 	f.Copies = cmp.Or(f.Copies, 2)
 	f.RetryAfter = cmp.Or(f.RetryAfter, 1)
 	return f
+}
+
+// methodOf is the one call that a kind can strike, "*" for any; empty for kinds
+// that strike what puts a message on the phone, or comes first at their point.
+func methodOf(kind simulator.FaultKind) string {
+	switch kind {
+	case simulator.FaultTokenTemporary, simulator.FaultPermissionMissing:
+		return "debug_token"
+	case simulator.FaultNumberFlagged:
+		return "number"
+	case simulator.FaultAppUnsubscribed:
+		return "subscribed_apps"
+	case simulator.FaultMessagesUnsubscribed:
+		return "subscriptions"
+	case simulator.FaultClockSkew:
+		return "*"
+	default:
+		return ""
+	}
 }
 
 // List returns the faults that are still to come.

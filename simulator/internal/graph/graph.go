@@ -128,7 +128,7 @@ func (a *API) number(id string) (simulator.Number, error) {
 	return simulator.Number{}, fmt.Errorf("%w: number %q", chat.ErrNoAccount, id)
 }
 
-// ServeHTTP answers the API's routes: /{version}/{id}[/messages|/media].
+// ServeHTTP answers the API's routes: /{version}/{id}[/{edge}].
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(r.URL.Path, AttachmentPath) {
 		a.download(w, r)
@@ -140,7 +140,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id, edge := parts[1], strings.Join(parts[2:], "")
-	owner, failed := a.authorize(r, id, edge != "")
+	if edge == methodSubscriptions && r.Method == http.MethodGet {
+		a.subscriptions(w, r, id)
+		return
+	}
+	owner, failed := a.authorize(r, id, edge != "" && edge != methodSubscribed)
+	if failed == nil {
+		failed = proven(r, owner)
+	}
 	if failed != nil {
 		a.desk.Serve(w, r, exchange.Call{Chat: chatOf(id, ""), Method: edge}, a.refuse, replyWith(failed))
 		return
@@ -152,6 +159,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.upload(w, r, owner)
 	case "GET ":
 		a.object(w, r, owner, id)
+	case "GET " + methodSubscribed:
+		a.account(w, r, id)
 	default:
 		write(w, unknownObject(id).reply())
 	}

@@ -86,16 +86,26 @@ type mediaLink struct {
 	ID       string `json:"id"`
 }
 
-// object answers GET /{id} for files and numbers.
+// object answers GET /{id} for tokens, numbers, accounts and files.
 func (a *API) object(w http.ResponseWriter, r *http.Request, owner simulator.Number, id string) {
+	if id == methodDebugToken {
+		a.debugToken(w, r, owner)
+		return
+	}
+	if n, err := a.number(id); err == nil {
+		a.showNumber(w, r, n)
+		return
+	}
+	if _, ok := a.ownerOf(id); ok && strings.Contains(r.URL.Query().Get("fields"), "display_phone_number") {
+		write(w, parameter("Tried accessing nonexisting field (display_phone_number) on node type (WhatsAppBusinessAccount)").reply())
+		return
+	}
+	a.file(w, r, owner, id)
+}
+
+func (a *API) file(w http.ResponseWriter, r *http.Request, owner simulator.Number, id string) {
 	call := exchange.Call{Chat: chatOf(owner.ID, ""), Method: "media"}
 	a.desk.Serve(w, r, call, a.refuse, func(simulator.Fault) exchange.Reply {
-		if n, err := a.number(id); err == nil {
-			return exchange.JSON(http.StatusOK, contentType, map[string]string{
-				"id": n.ID, "display_phone_number": "+" + n.DisplayPhone, "verified_name": "Simulador",
-				"quality_rating": "GREEN",
-			})
-		}
 		if number := r.URL.Query().Get("phone_number_id"); number != "" {
 			if _, failed := a.authorize(r, number, true); failed != nil {
 				return failed.reply()

@@ -756,7 +756,9 @@ func (x *WindowTemplate) GetLanguages() []string {
 type CreateIntegrationRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The integration; id and output-only fields are ignored.
-	Integration   *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
+	Integration *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
+	// Store the credentials without asking the provider whether they are right.
+	SkipCheck     bool `protobuf:"varint,2,opt,name=skip_check,json=skipCheck,proto3" json:"skip_check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -798,13 +800,22 @@ func (x *CreateIntegrationRequest) GetIntegration() *Integration {
 	return nil
 }
 
+func (x *CreateIntegrationRequest) GetSkipCheck() bool {
+	if x != nil {
+		return x.SkipCheck
+	}
+	return false
+}
+
 // CreateIntegrationResponse holds it.
 type CreateIntegrationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The integration.
-	Integration   *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Integration *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
+	// Why the provider could not be asked, empty if it said yes or was not to be asked. CheckIntegration asks again.
+	UncheckedReason string `protobuf:"bytes,2,opt,name=unchecked_reason,json=uncheckedReason,proto3" json:"unchecked_reason,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CreateIntegrationResponse) Reset() {
@@ -842,6 +853,13 @@ func (x *CreateIntegrationResponse) GetIntegration() *Integration {
 		return x.Integration
 	}
 	return nil
+}
+
+func (x *CreateIntegrationResponse) GetUncheckedReason() string {
+	if x != nil {
+		return x.UncheckedReason
+	}
+	return ""
 }
 
 // GetIntegrationRequest names one.
@@ -1061,7 +1079,9 @@ type UpdateIntegrationRequest struct {
 	// The integration, named by id.
 	Integration *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
 	// Fields to change: name, enabled, settings and its fields, whatsapp.* and telegram.*; "*" is refused.
-	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	// Store changed credentials without asking the provider whether they are right.
+	SkipCheck     bool `protobuf:"varint,3,opt,name=skip_check,json=skipCheck,proto3" json:"skip_check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1110,13 +1130,22 @@ func (x *UpdateIntegrationRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
 	return nil
 }
 
+func (x *UpdateIntegrationRequest) GetSkipCheck() bool {
+	if x != nil {
+		return x.SkipCheck
+	}
+	return false
+}
+
 // UpdateIntegrationResponse holds it.
 type UpdateIntegrationResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The integration.
-	Integration   *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Integration *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
+	// Why the provider could not be asked about changed credentials; empty if it said yes, was not to be asked, or none changed.
+	UncheckedReason string `protobuf:"bytes,2,opt,name=unchecked_reason,json=uncheckedReason,proto3" json:"unchecked_reason,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *UpdateIntegrationResponse) Reset() {
@@ -1154,6 +1183,13 @@ func (x *UpdateIntegrationResponse) GetIntegration() *Integration {
 		return x.Integration
 	}
 	return nil
+}
+
+func (x *UpdateIntegrationResponse) GetUncheckedReason() string {
+	if x != nil {
+		return x.UncheckedReason
+	}
+	return ""
 }
 
 // DeleteIntegrationRequest names one.
@@ -1710,11 +1746,387 @@ func (x *Synced) GetRevision() int64 {
 	return 0
 }
 
+// CheckIntegrationRequest names one.
+type CheckIntegrationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckIntegrationRequest) Reset() {
+	*x = CheckIntegrationRequest{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckIntegrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckIntegrationRequest) ProtoMessage() {}
+
+func (x *CheckIntegrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckIntegrationRequest.ProtoReflect.Descriptor instead.
+func (*CheckIntegrationRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CheckIntegrationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// CheckIntegrationResponse holds what was found.
+type CheckIntegrationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The findings, in the order in which they were looked for.
+	Findings      []*v1.Finding `protobuf:"bytes,1,rep,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckIntegrationResponse) Reset() {
+	*x = CheckIntegrationResponse{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckIntegrationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckIntegrationResponse) ProtoMessage() {}
+
+func (x *CheckIntegrationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckIntegrationResponse.ProtoReflect.Descriptor instead.
+func (*CheckIntegrationResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *CheckIntegrationResponse) GetFindings() []*v1.Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+// RotateWebhookSecretRequest names a bot.
+type RotateWebhookSecretRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id of the integration.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateWebhookSecretRequest) Reset() {
+	*x = RotateWebhookSecretRequest{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookSecretRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookSecretRequest) ProtoMessage() {}
+
+func (x *RotateWebhookSecretRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookSecretRequest.ProtoReflect.Descriptor instead.
+func (*RotateWebhookSecretRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RotateWebhookSecretRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// RotateWebhookSecretResponse holds what changed.
+type RotateWebhookSecretResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The integration.
+	Integration *Integration `protobuf:"bytes,1,opt,name=integration,proto3" json:"integration,omitempty"`
+	// Whether Telegram was given the new secret; false where no webhook is set: SetWebhook will give it.
+	Registered    bool `protobuf:"varint,2,opt,name=registered,proto3" json:"registered,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RotateWebhookSecretResponse) Reset() {
+	*x = RotateWebhookSecretResponse{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RotateWebhookSecretResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RotateWebhookSecretResponse) ProtoMessage() {}
+
+func (x *RotateWebhookSecretResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RotateWebhookSecretResponse.ProtoReflect.Descriptor instead.
+func (*RotateWebhookSecretResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RotateWebhookSecretResponse) GetIntegration() *Integration {
+	if x != nil {
+		return x.Integration
+	}
+	return nil
+}
+
+func (x *RotateWebhookSecretResponse) GetRegistered() bool {
+	if x != nil {
+		return x.Registered
+	}
+	return false
+}
+
+// ReSealSecretsRequest asks for it.
+type ReSealSecretsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Count only.
+	ValidateOnly  bool `protobuf:"varint,1,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReSealSecretsRequest) Reset() {
+	*x = ReSealSecretsRequest{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReSealSecretsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReSealSecretsRequest) ProtoMessage() {}
+
+func (x *ReSealSecretsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReSealSecretsRequest.ProtoReflect.Descriptor instead.
+func (*ReSealSecretsRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ReSealSecretsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// ReSealSecretsResponse says which keys seal how many secrets, after what was done.
+type ReSealSecretsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each key of the service's keyset, and for each other that sealed a secret.
+	Keys []*SealingKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// How many were sealed again now.
+	ReSealedCount int32 `protobuf:"varint,2,opt,name=re_sealed_count,json=reSealedCount,proto3" json:"re_sealed_count,omitempty"`
+	// How many no key of the keyset opens: their integrations are incomplete until the old keyset is back or they are entered again.
+	UnreadableCount int32 `protobuf:"varint,3,opt,name=unreadable_count,json=unreadableCount,proto3" json:"unreadable_count,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ReSealSecretsResponse) Reset() {
+	*x = ReSealSecretsResponse{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReSealSecretsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReSealSecretsResponse) ProtoMessage() {}
+
+func (x *ReSealSecretsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReSealSecretsResponse.ProtoReflect.Descriptor instead.
+func (*ReSealSecretsResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ReSealSecretsResponse) GetKeys() []*SealingKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *ReSealSecretsResponse) GetReSealedCount() int32 {
+	if x != nil {
+		return x.ReSealedCount
+	}
+	return 0
+}
+
+func (x *ReSealSecretsResponse) GetUnreadableCount() int32 {
+	if x != nil {
+		return x.UnreadableCount
+	}
+	return 0
+}
+
+// SealingKey is a key that seals secrets.
+type SealingKey struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tink's id of the key.
+	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	// New secrets are sealed with it.
+	Primary bool `protobuf:"varint,2,opt,name=primary,proto3" json:"primary,omitempty"`
+	// The service has it.
+	Known bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
+	// How many stored secrets it sealed.
+	SecretCount   int32 `protobuf:"varint,4,opt,name=secret_count,json=secretCount,proto3" json:"secret_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SealingKey) Reset() {
+	*x = SealingKey{}
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SealingKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SealingKey) ProtoMessage() {}
+
+func (x *SealingKey) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SealingKey.ProtoReflect.Descriptor instead.
+func (*SealingKey) Descriptor() ([]byte, []int) {
+	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *SealingKey) GetId() uint32 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *SealingKey) GetPrimary() bool {
+	if x != nil {
+		return x.Primary
+	}
+	return false
+}
+
+func (x *SealingKey) GetKnown() bool {
+	if x != nil {
+		return x.Known
+	}
+	return false
+}
+
+func (x *SealingKey) GetSecretCount() int32 {
+	if x != nil {
+		return x.SecretCount
+	}
+	return 0
+}
+
 var File_knobot_channels_v1_integration_service_proto protoreflect.FileDescriptor
 
 const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\n" +
-	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
+	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cknobot/type/v1/finding.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
 	"\vIntegration\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -1785,11 +2197,14 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\x06_daily\"B\n" +
 	"\x0eWindowTemplate\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
-	"\tlanguages\x18\x02 \x03(\tR\tlanguages\"]\n" +
+	"\tlanguages\x18\x02 \x03(\tR\tlanguages\"|\n" +
 	"\x18CreateIntegrationRequest\x12A\n" +
-	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\"^\n" +
+	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\x12\x1d\n" +
+	"\n" +
+	"skip_check\x18\x02 \x01(\bR\tskipCheck\"\x89\x01\n" +
 	"\x19CreateIntegrationResponse\x12A\n" +
-	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\"'\n" +
+	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\x12)\n" +
+	"\x10unchecked_reason\x18\x02 \x01(\tR\x0funcheckedReason\"'\n" +
 	"\x15GetIntegrationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"[\n" +
 	"\x16GetIntegrationResponse\x12A\n" +
@@ -1801,13 +2216,16 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\bplatform\x18\x03 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\"\x87\x01\n" +
 	"\x18ListIntegrationsResponse\x12C\n" +
 	"\fintegrations\x18\x01 \x03(\v2\x1f.knobot.channels.v1.IntegrationR\fintegrations\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9a\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb9\x01\n" +
 	"\x18UpdateIntegrationRequest\x12A\n" +
 	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\x12;\n" +
 	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
-	"updateMask\"^\n" +
+	"updateMask\x12\x1d\n" +
+	"\n" +
+	"skip_check\x18\x03 \x01(\bR\tskipCheck\"\x89\x01\n" +
 	"\x19UpdateIntegrationResponse\x12A\n" +
-	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\"*\n" +
+	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\x12)\n" +
+	"\x10unchecked_reason\x18\x02 \x01(\tR\x0funcheckedReason\"*\n" +
 	"\x18DeleteIntegrationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x1b\n" +
 	"\x19DeleteIntegrationResponse\"L\n" +
@@ -1834,7 +2252,30 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\x06synced\x18\x03 \x01(\v2\x1a.knobot.channels.v1.SyncedH\x00R\x06syncedB\x06\n" +
 	"\x04news\"$\n" +
 	"\x06Synced\x12\x1a\n" +
-	"\brevision\x18\x01 \x01(\x03R\brevision2\xc6\t\n" +
+	"\brevision\x18\x01 \x01(\x03R\brevision\")\n" +
+	"\x17CheckIntegrationRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"O\n" +
+	"\x18CheckIntegrationResponse\x123\n" +
+	"\bfindings\x18\x01 \x03(\v2\x17.knobot.type.v1.FindingR\bfindings\",\n" +
+	"\x1aRotateWebhookSecretRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\"\x80\x01\n" +
+	"\x1bRotateWebhookSecretResponse\x12A\n" +
+	"\vintegration\x18\x01 \x01(\v2\x1f.knobot.channels.v1.IntegrationR\vintegration\x12\x1e\n" +
+	"\n" +
+	"registered\x18\x02 \x01(\bR\n" +
+	"registered\";\n" +
+	"\x14ReSealSecretsRequest\x12#\n" +
+	"\rvalidate_only\x18\x01 \x01(\bR\fvalidateOnly\"\x9e\x01\n" +
+	"\x15ReSealSecretsResponse\x122\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1e.knobot.channels.v1.SealingKeyR\x04keys\x12&\n" +
+	"\x0fre_sealed_count\x18\x02 \x01(\x05R\rreSealedCount\x12)\n" +
+	"\x10unreadable_count\x18\x03 \x01(\x05R\x0funreadableCount\"o\n" +
+	"\n" +
+	"SealingKey\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\rR\x02id\x12\x18\n" +
+	"\aprimary\x18\x02 \x01(\bR\aprimary\x12\x14\n" +
+	"\x05known\x18\x03 \x01(\bR\x05known\x12!\n" +
+	"\fsecret_count\x18\x04 \x01(\x05R\vsecretCount2\xab\r\n" +
 	"\x12IntegrationService\x12\x9b\x01\n" +
 	"\x11CreateIntegration\x12,.knobot.channels.v1.CreateIntegrationRequest\x1a-.knobot.channels.v1.CreateIntegrationResponse\")\x82\xd3\xe4\x93\x02#:\vintegration\"\x14/api/v1/integrations\x12\x8a\x01\n" +
 	"\x0eGetIntegration\x12).knobot.channels.v1.GetIntegrationRequest\x1a*.knobot.channels.v1.GetIntegrationResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/integrations/{id}\x12\x8b\x01\n" +
@@ -1844,7 +2285,10 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\n" +
 	"SetWebhook\x12%.knobot.channels.v1.SetWebhookRequest\x1a&.knobot.channels.v1.SetWebhookResponse\";\x82\xd3\xe4\x93\x025:\x01*\"0/api/v1/integrations/{integration_id}:setWebhook\x12\xa2\x01\n" +
 	"\x0eGetWebhookInfo\x12).knobot.channels.v1.GetWebhookInfoRequest\x1a*.knobot.channels.v1.GetWebhookInfoResponse\"9\x82\xd3\xe4\x93\x023\x121/api/v1/integrations/{integration_id}/webhookInfo\x12r\n" +
-	"\x11WatchIntegrations\x12,.knobot.channels.v1.WatchIntegrationsRequest\x1a-.knobot.channels.v1.WatchIntegrationsResponse0\x01B<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
+	"\x11WatchIntegrations\x12,.knobot.channels.v1.WatchIntegrationsRequest\x1a-.knobot.channels.v1.WatchIntegrationsResponse0\x01\x12\x99\x01\n" +
+	"\x10CheckIntegration\x12+.knobot.channels.v1.CheckIntegrationRequest\x1a,.knobot.channels.v1.CheckIntegrationResponse\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/integrations/{id}:check\x12\xb0\x01\n" +
+	"\x13RotateWebhookSecret\x12..knobot.channels.v1.RotateWebhookSecretRequest\x1a/.knobot.channels.v1.RotateWebhookSecretResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/api/v1/integrations/{id}:rotateWebhookSecret\x12\x93\x01\n" +
+	"\rReSealSecrets\x12(.knobot.channels.v1.ReSealSecretsRequest\x1a).knobot.channels.v1.ReSealSecretsResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/integrations:reSealSecretsB<Z:github.com/knobot/knobot/gen/knobot/channels/v1;channelsv1b\x06proto3"
 
 var (
 	file_knobot_channels_v1_integration_service_proto_rawDescOnce sync.Once
@@ -1859,90 +2303,107 @@ func file_knobot_channels_v1_integration_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_channels_v1_integration_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_knobot_channels_v1_integration_service_proto_goTypes = []any{
-	(Integration_State)(0),            // 0: knobot.channels.v1.Integration.State
-	(*Integration)(nil),               // 1: knobot.channels.v1.Integration
-	(*WhatsAppConfig)(nil),            // 2: knobot.channels.v1.WhatsAppConfig
-	(*TelegramConfig)(nil),            // 3: knobot.channels.v1.TelegramConfig
-	(*Settings)(nil),                  // 4: knobot.channels.v1.Settings
-	(*Retention)(nil),                 // 5: knobot.channels.v1.Retention
-	(*CustomerLimits)(nil),            // 6: knobot.channels.v1.CustomerLimits
-	(*WindowTemplate)(nil),            // 7: knobot.channels.v1.WindowTemplate
-	(*CreateIntegrationRequest)(nil),  // 8: knobot.channels.v1.CreateIntegrationRequest
-	(*CreateIntegrationResponse)(nil), // 9: knobot.channels.v1.CreateIntegrationResponse
-	(*GetIntegrationRequest)(nil),     // 10: knobot.channels.v1.GetIntegrationRequest
-	(*GetIntegrationResponse)(nil),    // 11: knobot.channels.v1.GetIntegrationResponse
-	(*ListIntegrationsRequest)(nil),   // 12: knobot.channels.v1.ListIntegrationsRequest
-	(*ListIntegrationsResponse)(nil),  // 13: knobot.channels.v1.ListIntegrationsResponse
-	(*UpdateIntegrationRequest)(nil),  // 14: knobot.channels.v1.UpdateIntegrationRequest
-	(*UpdateIntegrationResponse)(nil), // 15: knobot.channels.v1.UpdateIntegrationResponse
-	(*DeleteIntegrationRequest)(nil),  // 16: knobot.channels.v1.DeleteIntegrationRequest
-	(*DeleteIntegrationResponse)(nil), // 17: knobot.channels.v1.DeleteIntegrationResponse
-	(*SetWebhookRequest)(nil),         // 18: knobot.channels.v1.SetWebhookRequest
-	(*SetWebhookResponse)(nil),        // 19: knobot.channels.v1.SetWebhookResponse
-	(*GetWebhookInfoRequest)(nil),     // 20: knobot.channels.v1.GetWebhookInfoRequest
-	(*GetWebhookInfoResponse)(nil),    // 21: knobot.channels.v1.GetWebhookInfoResponse
-	(*WebhookInfo)(nil),               // 22: knobot.channels.v1.WebhookInfo
-	(*WatchIntegrationsRequest)(nil),  // 23: knobot.channels.v1.WatchIntegrationsRequest
-	(*WatchIntegrationsResponse)(nil), // 24: knobot.channels.v1.WatchIntegrationsResponse
-	(*Synced)(nil),                    // 25: knobot.channels.v1.Synced
-	(v1.Platform)(0),                  // 26: knobot.type.v1.Platform
-	(*timestamppb.Timestamp)(nil),     // 27: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),       // 28: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),     // 29: google.protobuf.FieldMask
+	(Integration_State)(0),              // 0: knobot.channels.v1.Integration.State
+	(*Integration)(nil),                 // 1: knobot.channels.v1.Integration
+	(*WhatsAppConfig)(nil),              // 2: knobot.channels.v1.WhatsAppConfig
+	(*TelegramConfig)(nil),              // 3: knobot.channels.v1.TelegramConfig
+	(*Settings)(nil),                    // 4: knobot.channels.v1.Settings
+	(*Retention)(nil),                   // 5: knobot.channels.v1.Retention
+	(*CustomerLimits)(nil),              // 6: knobot.channels.v1.CustomerLimits
+	(*WindowTemplate)(nil),              // 7: knobot.channels.v1.WindowTemplate
+	(*CreateIntegrationRequest)(nil),    // 8: knobot.channels.v1.CreateIntegrationRequest
+	(*CreateIntegrationResponse)(nil),   // 9: knobot.channels.v1.CreateIntegrationResponse
+	(*GetIntegrationRequest)(nil),       // 10: knobot.channels.v1.GetIntegrationRequest
+	(*GetIntegrationResponse)(nil),      // 11: knobot.channels.v1.GetIntegrationResponse
+	(*ListIntegrationsRequest)(nil),     // 12: knobot.channels.v1.ListIntegrationsRequest
+	(*ListIntegrationsResponse)(nil),    // 13: knobot.channels.v1.ListIntegrationsResponse
+	(*UpdateIntegrationRequest)(nil),    // 14: knobot.channels.v1.UpdateIntegrationRequest
+	(*UpdateIntegrationResponse)(nil),   // 15: knobot.channels.v1.UpdateIntegrationResponse
+	(*DeleteIntegrationRequest)(nil),    // 16: knobot.channels.v1.DeleteIntegrationRequest
+	(*DeleteIntegrationResponse)(nil),   // 17: knobot.channels.v1.DeleteIntegrationResponse
+	(*SetWebhookRequest)(nil),           // 18: knobot.channels.v1.SetWebhookRequest
+	(*SetWebhookResponse)(nil),          // 19: knobot.channels.v1.SetWebhookResponse
+	(*GetWebhookInfoRequest)(nil),       // 20: knobot.channels.v1.GetWebhookInfoRequest
+	(*GetWebhookInfoResponse)(nil),      // 21: knobot.channels.v1.GetWebhookInfoResponse
+	(*WebhookInfo)(nil),                 // 22: knobot.channels.v1.WebhookInfo
+	(*WatchIntegrationsRequest)(nil),    // 23: knobot.channels.v1.WatchIntegrationsRequest
+	(*WatchIntegrationsResponse)(nil),   // 24: knobot.channels.v1.WatchIntegrationsResponse
+	(*Synced)(nil),                      // 25: knobot.channels.v1.Synced
+	(*CheckIntegrationRequest)(nil),     // 26: knobot.channels.v1.CheckIntegrationRequest
+	(*CheckIntegrationResponse)(nil),    // 27: knobot.channels.v1.CheckIntegrationResponse
+	(*RotateWebhookSecretRequest)(nil),  // 28: knobot.channels.v1.RotateWebhookSecretRequest
+	(*RotateWebhookSecretResponse)(nil), // 29: knobot.channels.v1.RotateWebhookSecretResponse
+	(*ReSealSecretsRequest)(nil),        // 30: knobot.channels.v1.ReSealSecretsRequest
+	(*ReSealSecretsResponse)(nil),       // 31: knobot.channels.v1.ReSealSecretsResponse
+	(*SealingKey)(nil),                  // 32: knobot.channels.v1.SealingKey
+	(v1.Platform)(0),                    // 33: knobot.type.v1.Platform
+	(*timestamppb.Timestamp)(nil),       // 34: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),         // 35: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),       // 36: google.protobuf.FieldMask
+	(*v1.Finding)(nil),                  // 37: knobot.type.v1.Finding
 }
 var file_knobot_channels_v1_integration_service_proto_depIdxs = []int32{
-	26, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
+	33, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
 	0,  // 1: knobot.channels.v1.Integration.state:type_name -> knobot.channels.v1.Integration.State
 	2,  // 2: knobot.channels.v1.Integration.whatsapp:type_name -> knobot.channels.v1.WhatsAppConfig
 	3,  // 3: knobot.channels.v1.Integration.telegram:type_name -> knobot.channels.v1.TelegramConfig
 	4,  // 4: knobot.channels.v1.Integration.settings:type_name -> knobot.channels.v1.Settings
-	27, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
-	27, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
+	34, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
+	34, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
 	7,  // 7: knobot.channels.v1.Settings.window_template:type_name -> knobot.channels.v1.WindowTemplate
-	28, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
-	28, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
-	28, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
+	35, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
+	35, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
+	35, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
 	5,  // 11: knobot.channels.v1.Settings.retention:type_name -> knobot.channels.v1.Retention
 	6,  // 12: knobot.channels.v1.Settings.customer_limits:type_name -> knobot.channels.v1.CustomerLimits
-	28, // 13: knobot.channels.v1.Retention.messages:type_name -> google.protobuf.Duration
-	28, // 14: knobot.channels.v1.Retention.media:type_name -> google.protobuf.Duration
-	28, // 15: knobot.channels.v1.Retention.webhook_payloads:type_name -> google.protobuf.Duration
+	35, // 13: knobot.channels.v1.Retention.messages:type_name -> google.protobuf.Duration
+	35, // 14: knobot.channels.v1.Retention.media:type_name -> google.protobuf.Duration
+	35, // 15: knobot.channels.v1.Retention.webhook_payloads:type_name -> google.protobuf.Duration
 	1,  // 16: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
 	1,  // 17: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
 	1,  // 18: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	26, // 19: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
+	33, // 19: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
 	1,  // 20: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
 	1,  // 21: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	29, // 22: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	36, // 22: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 23: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
 	22, // 24: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
 	22, // 25: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	27, // 26: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
+	34, // 26: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
 	1,  // 27: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
 	25, // 28: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
-	8,  // 29: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
-	10, // 30: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
-	12, // 31: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
-	14, // 32: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
-	16, // 33: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
-	18, // 34: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
-	20, // 35: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
-	23, // 36: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
-	9,  // 37: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
-	11, // 38: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
-	13, // 39: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
-	15, // 40: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
-	17, // 41: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
-	19, // 42: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
-	21, // 43: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
-	24, // 44: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
-	37, // [37:45] is the sub-list for method output_type
-	29, // [29:37] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	37, // 29: knobot.channels.v1.CheckIntegrationResponse.findings:type_name -> knobot.type.v1.Finding
+	1,  // 30: knobot.channels.v1.RotateWebhookSecretResponse.integration:type_name -> knobot.channels.v1.Integration
+	32, // 31: knobot.channels.v1.ReSealSecretsResponse.keys:type_name -> knobot.channels.v1.SealingKey
+	8,  // 32: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
+	10, // 33: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
+	12, // 34: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
+	14, // 35: knobot.channels.v1.IntegrationService.UpdateIntegration:input_type -> knobot.channels.v1.UpdateIntegrationRequest
+	16, // 36: knobot.channels.v1.IntegrationService.DeleteIntegration:input_type -> knobot.channels.v1.DeleteIntegrationRequest
+	18, // 37: knobot.channels.v1.IntegrationService.SetWebhook:input_type -> knobot.channels.v1.SetWebhookRequest
+	20, // 38: knobot.channels.v1.IntegrationService.GetWebhookInfo:input_type -> knobot.channels.v1.GetWebhookInfoRequest
+	23, // 39: knobot.channels.v1.IntegrationService.WatchIntegrations:input_type -> knobot.channels.v1.WatchIntegrationsRequest
+	26, // 40: knobot.channels.v1.IntegrationService.CheckIntegration:input_type -> knobot.channels.v1.CheckIntegrationRequest
+	28, // 41: knobot.channels.v1.IntegrationService.RotateWebhookSecret:input_type -> knobot.channels.v1.RotateWebhookSecretRequest
+	30, // 42: knobot.channels.v1.IntegrationService.ReSealSecrets:input_type -> knobot.channels.v1.ReSealSecretsRequest
+	9,  // 43: knobot.channels.v1.IntegrationService.CreateIntegration:output_type -> knobot.channels.v1.CreateIntegrationResponse
+	11, // 44: knobot.channels.v1.IntegrationService.GetIntegration:output_type -> knobot.channels.v1.GetIntegrationResponse
+	13, // 45: knobot.channels.v1.IntegrationService.ListIntegrations:output_type -> knobot.channels.v1.ListIntegrationsResponse
+	15, // 46: knobot.channels.v1.IntegrationService.UpdateIntegration:output_type -> knobot.channels.v1.UpdateIntegrationResponse
+	17, // 47: knobot.channels.v1.IntegrationService.DeleteIntegration:output_type -> knobot.channels.v1.DeleteIntegrationResponse
+	19, // 48: knobot.channels.v1.IntegrationService.SetWebhook:output_type -> knobot.channels.v1.SetWebhookResponse
+	21, // 49: knobot.channels.v1.IntegrationService.GetWebhookInfo:output_type -> knobot.channels.v1.GetWebhookInfoResponse
+	24, // 50: knobot.channels.v1.IntegrationService.WatchIntegrations:output_type -> knobot.channels.v1.WatchIntegrationsResponse
+	27, // 51: knobot.channels.v1.IntegrationService.CheckIntegration:output_type -> knobot.channels.v1.CheckIntegrationResponse
+	29, // 52: knobot.channels.v1.IntegrationService.RotateWebhookSecret:output_type -> knobot.channels.v1.RotateWebhookSecretResponse
+	31, // 53: knobot.channels.v1.IntegrationService.ReSealSecrets:output_type -> knobot.channels.v1.ReSealSecretsResponse
+	43, // [43:54] is the sub-list for method output_type
+	32, // [32:43] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_knobot_channels_v1_integration_service_proto_init() }
@@ -1967,7 +2428,7 @@ func file_knobot_channels_v1_integration_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_channels_v1_integration_service_proto_rawDesc), len(file_knobot_channels_v1_integration_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   25,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,14 +19,17 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	IntegrationService_CreateIntegration_FullMethodName = "/knobot.channels.v1.IntegrationService/CreateIntegration"
-	IntegrationService_GetIntegration_FullMethodName    = "/knobot.channels.v1.IntegrationService/GetIntegration"
-	IntegrationService_ListIntegrations_FullMethodName  = "/knobot.channels.v1.IntegrationService/ListIntegrations"
-	IntegrationService_UpdateIntegration_FullMethodName = "/knobot.channels.v1.IntegrationService/UpdateIntegration"
-	IntegrationService_DeleteIntegration_FullMethodName = "/knobot.channels.v1.IntegrationService/DeleteIntegration"
-	IntegrationService_SetWebhook_FullMethodName        = "/knobot.channels.v1.IntegrationService/SetWebhook"
-	IntegrationService_GetWebhookInfo_FullMethodName    = "/knobot.channels.v1.IntegrationService/GetWebhookInfo"
-	IntegrationService_WatchIntegrations_FullMethodName = "/knobot.channels.v1.IntegrationService/WatchIntegrations"
+	IntegrationService_CreateIntegration_FullMethodName   = "/knobot.channels.v1.IntegrationService/CreateIntegration"
+	IntegrationService_GetIntegration_FullMethodName      = "/knobot.channels.v1.IntegrationService/GetIntegration"
+	IntegrationService_ListIntegrations_FullMethodName    = "/knobot.channels.v1.IntegrationService/ListIntegrations"
+	IntegrationService_UpdateIntegration_FullMethodName   = "/knobot.channels.v1.IntegrationService/UpdateIntegration"
+	IntegrationService_DeleteIntegration_FullMethodName   = "/knobot.channels.v1.IntegrationService/DeleteIntegration"
+	IntegrationService_SetWebhook_FullMethodName          = "/knobot.channels.v1.IntegrationService/SetWebhook"
+	IntegrationService_GetWebhookInfo_FullMethodName      = "/knobot.channels.v1.IntegrationService/GetWebhookInfo"
+	IntegrationService_WatchIntegrations_FullMethodName   = "/knobot.channels.v1.IntegrationService/WatchIntegrations"
+	IntegrationService_CheckIntegration_FullMethodName    = "/knobot.channels.v1.IntegrationService/CheckIntegration"
+	IntegrationService_RotateWebhookSecret_FullMethodName = "/knobot.channels.v1.IntegrationService/RotateWebhookSecret"
+	IntegrationService_ReSealSecrets_FullMethodName       = "/knobot.channels.v1.IntegrationService/ReSealSecrets"
 )
 
 // IntegrationServiceClient is the client API for IntegrationService service.
@@ -35,14 +38,16 @@ const (
 //
 // IntegrationService keeps the company's WhatsApp numbers and Telegram bots. Secrets go in and never come out.
 type IntegrationServiceClient interface {
-	// CreateIntegration adds one. ALREADY_EXISTS if its number, bot or Telegram secret is in use, INVALID_ARGUMENT for
-	// credentials that cannot be right.
+	// CreateIntegration adds one. The provider is asked whether the credentials are right. ALREADY_EXISTS if its number, bot or
+	// Telegram secret is in use, INVALID_ARGUMENT for credentials that cannot be right or that the provider refuses:
+	// PHONE_NUMBER_AS_ID, PHONE_NUMBER_ID_UNKNOWN, ACCESS_TOKEN_REFUSED, PERMISSION_MISSING, BOT_TOKEN_REFUSED.
 	CreateIntegration(ctx context.Context, in *CreateIntegrationRequest, opts ...grpc.CallOption) (*CreateIntegrationResponse, error)
 	// GetIntegration returns one. NOT_FOUND if there is none.
 	GetIntegration(ctx context.Context, in *GetIntegrationRequest, opts ...grpc.CallOption) (*GetIntegrationResponse, error)
 	// ListIntegrations lists them by name, deleted ones left out.
 	ListIntegrations(ctx context.Context, in *ListIntegrationsRequest, opts ...grpc.CallOption) (*ListIntegrationsResponse, error)
 	// UpdateIntegration changes the fields of update_mask. A changed webhook secret stays valid for 24 hours beside the new one.
+	// Changed credentials are shown to the provider, with CreateIntegration's errors.
 	UpdateIntegration(ctx context.Context, in *UpdateIntegrationRequest, opts ...grpc.CallOption) (*UpdateIntegrationResponse, error)
 	// DeleteIntegration removes one: its webhooks are acknowledged and ignored for 8 days, Telegram's webhook is deleted.
 	DeleteIntegration(ctx context.Context, in *DeleteIntegrationRequest, opts ...grpc.CallOption) (*DeleteIntegrationResponse, error)
@@ -53,6 +58,16 @@ type IntegrationServiceClient interface {
 	GetWebhookInfo(ctx context.Context, in *GetWebhookInfoRequest, opts ...grpc.CallOption) (*GetWebhookInfoResponse, error)
 	// WatchIntegrations streams all integrations without secrets: a snapshot, synced, then changes. Tombstones are included.
 	WatchIntegrations(ctx context.Context, in *WatchIntegrationsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchIntegrationsResponse], error)
+	// CheckIntegration asks the provider about everything that an integration needs, and says what is wrong and how to cure it.
+	// It changes nothing. NOT_FOUND if there is none; a provider that is away is a finding.
+	CheckIntegration(ctx context.Context, in *CheckIntegrationRequest, opts ...grpc.CallOption) (*CheckIntegrationResponse, error)
+	// RotateWebhookSecret makes a new secret for a bot and gives it to Telegram with the webhook that is set. The old one stays
+	// valid for 24 hours. FAILED_PRECONDITION for WhatsApp, whose secrets are Meta's. If Telegram does not take the new secret,
+	// the old one stays in force and the error is Telegram's.
+	RotateWebhookSecret(ctx context.Context, in *RotateWebhookSecretRequest, opts ...grpc.CallOption) (*RotateWebhookSecretResponse, error)
+	// ReSealSecrets encrypts every stored secret again that another key than the primary one sealed: the last step of a rotation
+	// of KNOBOT_ENCRYPTION_KEYSET. Secrets that no key opens are counted and left as they are. It may be repeated at any time.
+	ReSealSecrets(ctx context.Context, in *ReSealSecretsRequest, opts ...grpc.CallOption) (*ReSealSecretsResponse, error)
 }
 
 type integrationServiceClient struct {
@@ -152,20 +167,52 @@ func (c *integrationServiceClient) WatchIntegrations(ctx context.Context, in *Wa
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type IntegrationService_WatchIntegrationsClient = grpc.ServerStreamingClient[WatchIntegrationsResponse]
 
+func (c *integrationServiceClient) CheckIntegration(ctx context.Context, in *CheckIntegrationRequest, opts ...grpc.CallOption) (*CheckIntegrationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckIntegrationResponse)
+	err := c.cc.Invoke(ctx, IntegrationService_CheckIntegration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *integrationServiceClient) RotateWebhookSecret(ctx context.Context, in *RotateWebhookSecretRequest, opts ...grpc.CallOption) (*RotateWebhookSecretResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RotateWebhookSecretResponse)
+	err := c.cc.Invoke(ctx, IntegrationService_RotateWebhookSecret_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *integrationServiceClient) ReSealSecrets(ctx context.Context, in *ReSealSecretsRequest, opts ...grpc.CallOption) (*ReSealSecretsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReSealSecretsResponse)
+	err := c.cc.Invoke(ctx, IntegrationService_ReSealSecrets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IntegrationServiceServer is the server API for IntegrationService service.
 // All implementations must embed UnimplementedIntegrationServiceServer
 // for forward compatibility.
 //
 // IntegrationService keeps the company's WhatsApp numbers and Telegram bots. Secrets go in and never come out.
 type IntegrationServiceServer interface {
-	// CreateIntegration adds one. ALREADY_EXISTS if its number, bot or Telegram secret is in use, INVALID_ARGUMENT for
-	// credentials that cannot be right.
+	// CreateIntegration adds one. The provider is asked whether the credentials are right. ALREADY_EXISTS if its number, bot or
+	// Telegram secret is in use, INVALID_ARGUMENT for credentials that cannot be right or that the provider refuses:
+	// PHONE_NUMBER_AS_ID, PHONE_NUMBER_ID_UNKNOWN, ACCESS_TOKEN_REFUSED, PERMISSION_MISSING, BOT_TOKEN_REFUSED.
 	CreateIntegration(context.Context, *CreateIntegrationRequest) (*CreateIntegrationResponse, error)
 	// GetIntegration returns one. NOT_FOUND if there is none.
 	GetIntegration(context.Context, *GetIntegrationRequest) (*GetIntegrationResponse, error)
 	// ListIntegrations lists them by name, deleted ones left out.
 	ListIntegrations(context.Context, *ListIntegrationsRequest) (*ListIntegrationsResponse, error)
 	// UpdateIntegration changes the fields of update_mask. A changed webhook secret stays valid for 24 hours beside the new one.
+	// Changed credentials are shown to the provider, with CreateIntegration's errors.
 	UpdateIntegration(context.Context, *UpdateIntegrationRequest) (*UpdateIntegrationResponse, error)
 	// DeleteIntegration removes one: its webhooks are acknowledged and ignored for 8 days, Telegram's webhook is deleted.
 	DeleteIntegration(context.Context, *DeleteIntegrationRequest) (*DeleteIntegrationResponse, error)
@@ -176,6 +223,16 @@ type IntegrationServiceServer interface {
 	GetWebhookInfo(context.Context, *GetWebhookInfoRequest) (*GetWebhookInfoResponse, error)
 	// WatchIntegrations streams all integrations without secrets: a snapshot, synced, then changes. Tombstones are included.
 	WatchIntegrations(*WatchIntegrationsRequest, grpc.ServerStreamingServer[WatchIntegrationsResponse]) error
+	// CheckIntegration asks the provider about everything that an integration needs, and says what is wrong and how to cure it.
+	// It changes nothing. NOT_FOUND if there is none; a provider that is away is a finding.
+	CheckIntegration(context.Context, *CheckIntegrationRequest) (*CheckIntegrationResponse, error)
+	// RotateWebhookSecret makes a new secret for a bot and gives it to Telegram with the webhook that is set. The old one stays
+	// valid for 24 hours. FAILED_PRECONDITION for WhatsApp, whose secrets are Meta's. If Telegram does not take the new secret,
+	// the old one stays in force and the error is Telegram's.
+	RotateWebhookSecret(context.Context, *RotateWebhookSecretRequest) (*RotateWebhookSecretResponse, error)
+	// ReSealSecrets encrypts every stored secret again that another key than the primary one sealed: the last step of a rotation
+	// of KNOBOT_ENCRYPTION_KEYSET. Secrets that no key opens are counted and left as they are. It may be repeated at any time.
+	ReSealSecrets(context.Context, *ReSealSecretsRequest) (*ReSealSecretsResponse, error)
 	mustEmbedUnimplementedIntegrationServiceServer()
 }
 
@@ -209,6 +266,15 @@ func (UnimplementedIntegrationServiceServer) GetWebhookInfo(context.Context, *Ge
 }
 func (UnimplementedIntegrationServiceServer) WatchIntegrations(*WatchIntegrationsRequest, grpc.ServerStreamingServer[WatchIntegrationsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchIntegrations not implemented")
+}
+func (UnimplementedIntegrationServiceServer) CheckIntegration(context.Context, *CheckIntegrationRequest) (*CheckIntegrationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckIntegration not implemented")
+}
+func (UnimplementedIntegrationServiceServer) RotateWebhookSecret(context.Context, *RotateWebhookSecretRequest) (*RotateWebhookSecretResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RotateWebhookSecret not implemented")
+}
+func (UnimplementedIntegrationServiceServer) ReSealSecrets(context.Context, *ReSealSecretsRequest) (*ReSealSecretsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReSealSecrets not implemented")
 }
 func (UnimplementedIntegrationServiceServer) mustEmbedUnimplementedIntegrationServiceServer() {}
 func (UnimplementedIntegrationServiceServer) testEmbeddedByValue()                            {}
@@ -368,6 +434,60 @@ func _IntegrationService_WatchIntegrations_Handler(srv interface{}, stream grpc.
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type IntegrationService_WatchIntegrationsServer = grpc.ServerStreamingServer[WatchIntegrationsResponse]
 
+func _IntegrationService_CheckIntegration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckIntegrationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IntegrationServiceServer).CheckIntegration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IntegrationService_CheckIntegration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IntegrationServiceServer).CheckIntegration(ctx, req.(*CheckIntegrationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IntegrationService_RotateWebhookSecret_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RotateWebhookSecretRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IntegrationServiceServer).RotateWebhookSecret(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IntegrationService_RotateWebhookSecret_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IntegrationServiceServer).RotateWebhookSecret(ctx, req.(*RotateWebhookSecretRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _IntegrationService_ReSealSecrets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReSealSecretsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IntegrationServiceServer).ReSealSecrets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IntegrationService_ReSealSecrets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IntegrationServiceServer).ReSealSecrets(ctx, req.(*ReSealSecretsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IntegrationService_ServiceDesc is the grpc.ServiceDesc for IntegrationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -402,6 +522,18 @@ var IntegrationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetWebhookInfo",
 			Handler:    _IntegrationService_GetWebhookInfo_Handler,
+		},
+		{
+			MethodName: "CheckIntegration",
+			Handler:    _IntegrationService_CheckIntegration_Handler,
+		},
+		{
+			MethodName: "RotateWebhookSecret",
+			Handler:    _IntegrationService_RotateWebhookSecret_Handler,
+		},
+		{
+			MethodName: "ReSealSecrets",
+			Handler:    _IntegrationService_ReSealSecrets_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

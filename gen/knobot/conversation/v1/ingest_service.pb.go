@@ -40,6 +40,8 @@ const (
 	RejectionReason_REJECTION_REASON_WRONG_VERIFY_TOKEN RejectionReason = 4
 	// A body over the limit.
 	RejectionReason_REJECTION_REASON_BODY_TOO_LARGE RejectionReason = 5
+	// From an address that is not the platform's.
+	RejectionReason_REJECTION_REASON_FOREIGN_SOURCE RejectionReason = 6
 )
 
 // Enum value maps for RejectionReason.
@@ -51,6 +53,7 @@ var (
 		3: "REJECTION_REASON_MALFORMED_BODY",
 		4: "REJECTION_REASON_WRONG_VERIFY_TOKEN",
 		5: "REJECTION_REASON_BODY_TOO_LARGE",
+		6: "REJECTION_REASON_FOREIGN_SOURCE",
 	}
 	RejectionReason_value = map[string]int32{
 		"REJECTION_REASON_UNSPECIFIED":        0,
@@ -59,6 +62,7 @@ var (
 		"REJECTION_REASON_MALFORMED_BODY":     3,
 		"REJECTION_REASON_WRONG_VERIFY_TOKEN": 4,
 		"REJECTION_REASON_BODY_TOO_LARGE":     5,
+		"REJECTION_REASON_FOREIGN_SOURCE":     6,
 	}
 )
 
@@ -335,14 +339,15 @@ const file_knobot_conversation_v1_ingest_service_proto_rawDesc = "" +
 	"\bplatform\x18\x01 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\x12%\n" +
 	"\x0eremote_address\x18\x02 \x01(\tR\rremoteAddress\x12?\n" +
 	"\x06reason\x18\x03 \x01(\x0e2'.knobot.conversation.v1.RejectionReasonR\x06reason\"\x1f\n" +
-	"\x1dRecordRejectedWebhookResponse*\xf6\x01\n" +
+	"\x1dRecordRejectedWebhookResponse*\x9b\x02\n" +
 	"\x0fRejectionReason\x12 \n" +
 	"\x1cREJECTION_REASON_UNSPECIFIED\x10\x00\x12'\n" +
 	"#REJECTION_REASON_MISSING_CREDENTIAL\x10\x01\x12%\n" +
 	"!REJECTION_REASON_WRONG_CREDENTIAL\x10\x02\x12#\n" +
 	"\x1fREJECTION_REASON_MALFORMED_BODY\x10\x03\x12'\n" +
 	"#REJECTION_REASON_WRONG_VERIFY_TOKEN\x10\x04\x12#\n" +
-	"\x1fREJECTION_REASON_BODY_TOO_LARGE\x10\x052\x84\x02\n" +
+	"\x1fREJECTION_REASON_BODY_TOO_LARGE\x10\x05\x12#\n" +
+	"\x1fREJECTION_REASON_FOREIGN_SOURCE\x10\x062\x84\x02\n" +
 	"\rIngestService\x12l\n" +
 	"\rIngestWebhook\x12,.knobot.conversation.v1.IngestWebhookRequest\x1a-.knobot.conversation.v1.IngestWebhookResponse\x12\x84\x01\n" +
 	"\x15RecordRejectedWebhook\x124.knobot.conversation.v1.RecordRejectedWebhookRequest\x1a5.knobot.conversation.v1.RecordRejectedWebhookResponseBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"

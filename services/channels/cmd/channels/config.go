@@ -13,6 +13,7 @@ import (
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
+	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
 	"github.com/knobot/knobot/services/channels/internal/seed"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
@@ -92,6 +93,14 @@ func (c *Config) cloud(files channels.MediaLibrary) *whatsapp.Client {
 // bots is a client of the Bot API that sends files of the given library, none for nil.
 func (c *Config) bots(files channels.MediaLibrary) *telegram.Client {
 	return telegram.New(telegram.Config{BaseURL: c.TelegramAPIURL, Media: files})
+}
+
+// integrations are checked by the same clients that use them.
+func (c *Config) integrations(bots *telegram.Client) integration.Config {
+	return integration.Config{
+		CustomBotAPI: c.TelegramAPIURL != telegramAPI,
+		Examiners:    map[channels.Platform]integration.Examiner{channels.WhatsApp: c.cloud(nil), channels.Telegram: bots},
+	}
 }
 
 // deliveries gives a call to a provider as long as its client does.

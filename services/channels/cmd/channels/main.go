@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
@@ -35,7 +36,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		return err
 	}
 	log, bots := s.Logger(), cfg.bots(nil)
-	integrations := integration.New(integration.Config{CustomBotAPI: cfg.TelegramAPIURL != telegramAPI}, db, bots, log)
+	integrations := integration.New(cfg.integrations(bots), db, bots, log)
 	files := media.New(db, blobs, delivery.NewCaller(integrations, log), integrations,
 		map[channels.Platform]channels.MediaSource{channels.WhatsApp: cfg.cloud(nil), channels.Telegram: bots}, log)
 	s.OnStop(files.Close)
@@ -47,6 +48,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 		}, log)
 	s.OnStop(deliveries.Wait)
 	rpcapi.Register(s.GRPC(), deliveries, files, erasure.New(db, blobs), integrations, s.Draining())
+	rpcapi.RegisterDiagnostics(s.GRPC(), integrations, func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, pool, store.Schema()) })
 	s.Go("start", func(ctx context.Context) error { return start(ctx, cfg, pool, db, integrations, log) })
 	s.Go("expiry", integrations.RunExpiry)
 	s.Go("naming", integrations.RunNaming)

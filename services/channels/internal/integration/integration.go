@@ -29,12 +29,16 @@ type Store interface {
 	Change(ctx context.Context, id string, change func(i *channels.Integration, now time.Time) error) (channels.Integration, error)
 	// Expire removes replaced secrets whose time is over and what is left of integrations deleted before keep.
 	Expire(ctx context.Context, keep time.Duration) error
+	// ReSeal seals with the primary key what another one sealed, or only counts.
+	ReSeal(ctx context.Context, countOnly bool) (channels.Sealing, error)
 }
 
 // Config says what may be entered.
 type Config struct {
 	// CustomBotAPI is set when Telegram is spoken to at another address: then bot tokens may be short and webhooks http.
 	CustomBotAPI bool
+	// Examiners ask the providers about credentials; without one for a platform nobody is asked.
+	Examiners map[channels.Platform]Examiner
 }
 
 // Service keeps integrations.

@@ -22,6 +22,10 @@ type Sealer interface {
 	Seal(secret, integrationID, field string) ([]byte, error)
 	// Open decrypts what Seal made for the same integration and field.
 	Open(sealed []byte, integrationID, field string) (string, error)
+	// Keys returns the ids of all keys, and of the one that seals.
+	Keys() (all []uint32, primary uint32)
+	// KeyOf returns the id of the key that sealed a secret, 0 if it does not say.
+	KeyOf(sealed []byte) uint32
 }
 
 // Store is the service's database.

@@ -24,11 +24,11 @@ func (s *integrationServer) CreateIntegration(
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.integrations.Create(ctx, platform, creation(r.GetIntegration()))
+	i, err := s.integrations.Enter(ctx, platform, creation(r.GetIntegration()), r.GetSkipCheck())
 	if err != nil {
 		return nil, err
 	}
-	return &channelsv1.CreateIntegrationResponse{Integration: integrationProto(i)}, nil
+	return &channelsv1.CreateIntegrationResponse{Integration: integrationProto(i.Integration), UncheckedReason: i.Unchecked}, nil
 }
 
 // GetIntegration implements IntegrationService.
@@ -66,11 +66,11 @@ func (s *integrationServer) UpdateIntegration(
 	if err != nil {
 		return nil, err
 	}
-	i, err := s.integrations.Update(ctx, r.GetIntegration().GetId(), edits)
+	i, err := s.integrations.Amend(ctx, r.GetIntegration().GetId(), edits, r.GetSkipCheck())
 	if err != nil {
 		return nil, err
 	}
-	return &channelsv1.UpdateIntegrationResponse{Integration: integrationProto(i)}, nil
+	return &channelsv1.UpdateIntegrationResponse{Integration: integrationProto(i.Integration), UncheckedReason: i.Unchecked}, nil
 }
 
 // DeleteIntegration implements IntegrationService.

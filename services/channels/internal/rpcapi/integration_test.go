@@ -296,6 +296,9 @@ func TestNoSecretLeaves(t *testing.T) {
 		note(b.integrations.SetWebhook(ctx, &channelsv1.SetWebhookRequest{IntegrationId: bot.ID, Url: "https://example.org"}))
 		note(b.integrations.GetWebhookInfo(ctx, &channelsv1.GetWebhookInfoRequest{IntegrationId: bot.ID}))
 		note(b.integrations.ListIntegrations(ctx, &channelsv1.ListIntegrationsRequest{}))
+		note(b.integrations.CheckIntegration(ctx, &channelsv1.CheckIntegrationRequest{Id: i.GetId()}))
+		note(b.integrations.CheckIntegration(ctx, &channelsv1.CheckIntegrationRequest{Id: bot.ID}))
+		note(b.integrations.RotateWebhookSecret(ctx, &channelsv1.RotateWebhookSecretRequest{Id: bot.ID}))
 	}
 	echo := func(s string) string { raw, _ := json.Marshal(s); return string(raw) } //nolint:errchkjson // a string
 	all := channelstest.AccessToken + " " + channelstest.BotToken + " " + channelstest.WebhookSecret + " " + channelstest.AppSecret

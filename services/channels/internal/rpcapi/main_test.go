@@ -1,6 +1,7 @@
 package rpcapi_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/platform/rpc"
@@ -28,6 +30,7 @@ import (
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/media"
 	"github.com/knobot/knobot/services/channels/internal/pacing"
+	"github.com/knobot/knobot/services/channels/internal/postgres"
 	"github.com/knobot/knobot/services/channels/internal/rpcapi"
 	"github.com/knobot/knobot/services/channels/internal/telegram"
 	"github.com/knobot/knobot/services/channels/internal/whatsapp"
@@ -85,12 +88,17 @@ func (p *providers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *providers) fail(status int, body string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answer = func(w http.ResponseWriter, _ *http.Request) {
+	p.say(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
-	}
+	})
+}
+
+// say makes the providers answer so from now on.
+func (p *providers) say(answer http.HandlerFunc) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = answer
 }
 
 func (p *providers) asked() []call {
@@ -109,6 +117,7 @@ type bundle struct {
 	channels     channelsv1.ChannelServiceClient
 	integrations channelsv1.IntegrationServiceClient
 	verification channelsv1.VerificationServiceClient
+	diagnostics  channelsv1.DiagnosticsServiceClient
 }
 
 func setup(t *testing.T) *bundle {
@@ -116,7 +125,9 @@ func setup(t *testing.T) *bundle {
 	b := &bundle{Bundle: channelstest.New(t), providers: newProviders(t), library: channelstest.NewLibrary(), draining: make(chan struct{})}
 	cloud := whatsapp.New(whatsapp.Config{BaseURL: b.providers.URL, Media: b.library})
 	bots := telegram.New(telegram.Config{BaseURL: b.providers.URL, Media: b.library})
-	b.Integrations = integration.New(integration.Config{}, b.Store, bots, b.Log)
+	b.Integrations = integration.New(integration.Config{
+		Examiners: map[channels.Platform]integration.Examiner{channels.WhatsApp: cloud, channels.Telegram: bots},
+	}, b.Store, bots, b.Log)
 	b.Integrations.Seeded()
 	config := delivery.Config{EchoWait: time.Minute, CallTimeout: 5 * time.Second, UploadTimeout: 5 * time.Second, Media: b.library}
 	deliveries := delivery.New(config, b.Store, b.Integrations, pacing.New(pacing.DefaultLimits(), b.Store),
@@ -133,6 +144,9 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(files.Close)
 	server := rpc.NewServer(b.Log)
 	rpcapi.Register(server, deliveries, files, erasure.New(b.Store, blobs), b.Integrations, b.draining)
+	rpcapi.RegisterDiagnostics(server, b.Integrations, func(ctx context.Context) []doctor.Finding {
+		return doctor.Database(ctx, b.Pool, postgres.Schema())
+	})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
@@ -143,6 +157,7 @@ func setup(t *testing.T) *bundle {
 	b.channels = channelsv1.NewChannelServiceClient(conn)
 	b.integrations = channelsv1.NewIntegrationServiceClient(conn)
 	b.verification = channelsv1.NewVerificationServiceClient(conn)
+	b.diagnostics = channelsv1.NewDiagnosticsServiceClient(conn)
 	return b
 }
 

@@ -12,6 +12,7 @@ import (
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/delivery"
@@ -27,6 +28,11 @@ func Register(
 	channelsv1.RegisterChannelServiceServer(server, &channelServer{delivery: d, media: m, eraser: e})
 	channelsv1.RegisterIntegrationServiceServer(server, &integrationServer{integrations: i, draining: draining})
 	channelsv1.RegisterVerificationServiceServer(server, &verificationServer{integrations: i, draining: draining})
+}
+
+// RegisterDiagnostics registers the doctor of the service. database says how its database is.
+func RegisterDiagnostics(server grpc.ServiceRegistrar, i *integration.Service, database func(context.Context) []doctor.Finding) {
+	channelsv1.RegisterDiagnosticsServiceServer(server, &diagnosticsServer{integrations: i, database: database})
 }
 
 // watcher is what both watches use.

@@ -5,6 +5,7 @@ package sealing
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -20,8 +21,12 @@ var ErrNoKeyset = errors.New("KNOBOT_ENCRYPTION_KEYSET is not set: a Tink AEAD k
 	"`make up` makes one, `tinkey create-keyset --key-template AES256_GCM` does too")
 
 // Sealer seals and opens secrets with the keys of one keyset. It seals with the primary key and opens with any, so that a
-// key is rotated by adding one, rolling that out everywhere, and making it the primary.
-type Sealer struct{ aead tink.AEAD }
+// key is rotated by adding one, rolling that out everywhere, making it the primary, and sealing again what others sealed.
+type Sealer struct {
+	aead    tink.AEAD
+	keys    []uint32
+	primary uint32
+}
 
 // New reads a cleartext keyset in JSON, or that in base64. Its errors never hold key material. Returns ErrNoKeyset for an
 // empty one.
@@ -46,7 +51,35 @@ func New(keysetText string) (*Sealer, error) {
 	if err != nil {
 		return nil, errors.New("KNOBOT_ENCRYPTION_KEYSET is no keyset for AEAD, such as AES256_GCM")
 	}
-	return &Sealer{aead: primitive}, nil
+	return newSealer(primitive, handle)
+}
+
+func newSealer(primitive tink.AEAD, handle *keyset.Handle) (*Sealer, error) {
+	s := &Sealer{aead: primitive}
+	for n := range handle.Len() {
+		entry, err := handle.Entry(n)
+		if err != nil {
+			return nil, errors.New("KNOBOT_ENCRYPTION_KEYSET holds a key that cannot be used")
+		}
+		s.keys = append(s.keys, entry.KeyID())
+		if entry.IsPrimary() {
+			s.primary = entry.KeyID()
+		}
+	}
+	return s, nil
+}
+
+// Keys returns the ids of all keys, and of the one that seals.
+func (s *Sealer) Keys() (all []uint32, primary uint32) { return s.keys, s.primary }
+
+// KeyOf returns the id of the key that sealed a secret, 0 if it does not say. Tink puts a byte and the id before the
+// ciphertext of every key but those of output prefix RAW (https://developers.google.com/tink/wire-format, read 2026-11-26).
+func (s *Sealer) KeyOf(sealed []byte) uint32 {
+	const prefix = 1 + 4
+	if len(sealed) < prefix || sealed[0] > 1 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(sealed[1:prefix])
 }
 
 // Seal encrypts the secret of a field of an integration.

@@ -150,15 +150,21 @@ func (c *Client) get(ctx context.Context, credentials channels.Credentials, meth
 func (c *Client) call(
 	ctx context.Context, credentials channels.Credentials, method string, params any, secrets ...string,
 ) (json.RawMessage, error) {
-	if err := usable(credentials); err != nil {
-		return nil, err
-	}
 	secrets = append(secrets, credentials.BotToken)
-	response, err := c.wire.Post(ctx, wire.Request{URL: c.url(credentials, method), Body: params, Secrets: secrets})
+	response, err := c.post(ctx, credentials, method, params, secrets)
 	if err != nil {
 		return nil, err
 	}
 	return result(response, secrets)
+}
+
+func (c *Client) post(
+	ctx context.Context, credentials channels.Credentials, method string, params any, secrets []string,
+) (wire.Response, error) {
+	if err := usable(credentials); err != nil {
+		return wire.Response{}, err
+	}
+	return c.wire.Post(ctx, wire.Request{URL: c.url(credentials, method), Body: params, Secrets: secrets})
 }
 
 // url is a method's address, which holds the token.

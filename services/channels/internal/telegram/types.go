@@ -160,6 +160,7 @@ type webhook struct {
 // webhookInfo is the result of getWebhookInfo, as far as we use it.
 type webhookInfo struct {
 	URL                string   `json:"url"`
+	IPAddress          string   `json:"ip_address"`
 	PendingUpdateCount int      `json:"pending_update_count"`
 	LastErrorDate      int64    `json:"last_error_date"`
 	LastErrorMessage   string   `json:"last_error_message"`
@@ -171,4 +172,6 @@ type webhookInfo struct {
 type user struct {
 	ID       int64  `json:"id"`
 	Username string `json:"username"`
+	// ReadsGroups says that privacy mode is off.
+	ReadsGroups bool `json:"can_read_all_group_messages"`
 }

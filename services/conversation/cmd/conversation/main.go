@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/doctor"
 	platform "github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
@@ -41,6 +42,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	p := parts{
 		store: postgres.NewStore(pool, postgres.Settings{IdleAfter: cfg.IdleAfter, LongestWait: cfg.LongestWait}),
 		table: table, sender: sender.New(channels), metrics: metrics.New(s.Metrics()), wake: func() {}, wakeEraser: func() {},
+		database: func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, pool, schema) },
 	}
 	if cfg.Role.Works() {
 		p.work(cfg, s)

@@ -4,10 +4,12 @@ import (
 	"context"
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/answerer"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
+	"github.com/knobot/knobot/services/conversation/internal/diagnosis"
 	"github.com/knobot/knobot/services/conversation/internal/dialogue"
 	"github.com/knobot/knobot/services/conversation/internal/erasure"
 	"github.com/knobot/knobot/services/conversation/internal/export"
@@ -29,6 +31,8 @@ type parts struct {
 	table   *integrations.Table
 	sender  *sender.Client
 	metrics *metrics.Metrics
+	// database says how the database is.
+	database func(context.Context) []doctor.Finding
 	// wake tells the workers of this process that there is work; in a process without workers, nobody.
 	wake, wakeEraser func()
 }
@@ -69,4 +73,5 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store, export.NewExporter(p.store), p.wakeEraser))
 	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, p.wake))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
+	conversationv1.RegisterDiagnosticsServiceServer(s.GRPC(), rpcapi.NewDiagnostics(diagnosis.New(p.store, p.database)))
 }

@@ -55,6 +55,7 @@ func rejection(r *conversationv1.RecordRejectedWebhookRequest) (conversation.Rej
 		conversationv1.RejectionReason_REJECTION_REASON_MALFORMED_BODY:     conversation.MalformedBody,
 		conversationv1.RejectionReason_REJECTION_REASON_WRONG_VERIFY_TOKEN: conversation.WrongVerifyToken,
 		conversationv1.RejectionReason_REJECTION_REASON_BODY_TOO_LARGE:     conversation.BodyTooLarge,
+		conversationv1.RejectionReason_REJECTION_REASON_FOREIGN_SOURCE:     conversation.ForeignSource,
 	}[r.GetReason()]
 	if !ok {
 		return conversation.Rejection{}, fault.New(fault.Invalid, "REASON_MISSING", "the reason is missing")

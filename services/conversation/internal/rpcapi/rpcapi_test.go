@@ -19,11 +19,13 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/platform/rpc"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
+	"github.com/knobot/knobot/services/conversation/internal/diagnosis"
 	"github.com/knobot/knobot/services/conversation/internal/export"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
 	"github.com/knobot/knobot/services/conversation/internal/integrations"
@@ -48,6 +50,7 @@ type bundle struct {
 	users         conversationv1.UserServiceClient
 	conversations conversationv1.ConversationServiceClient
 	logs          conversationv1.WebhookLogServiceClient
+	diagnostics   conversationv1.DiagnosticsServiceClient
 	woken         atomic.Int64
 	n             int
 }
@@ -70,6 +73,8 @@ func setup(t *testing.T) *bundle {
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store, export.NewExporter(b.store), func() { b.woken.Add(1) }))
 	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store, func() { b.woken.Add(1) }))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
+	conversationv1.RegisterDiagnosticsServiceServer(server, rpcapi.NewDiagnostics(diagnosis.New(b.store,
+		func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, b.pool, postgres.Schema()) })))
 	b.connect(server)
 	return b
 }
@@ -85,6 +90,7 @@ func (b *bundle) connect(server *grpc.Server) {
 	b.t.Cleanup(func() { _ = conn.Close() })
 	b.ingest, b.users = conversationv1.NewIngestServiceClient(conn), conversationv1.NewUserServiceClient(conn)
 	b.conversations, b.logs = conversationv1.NewConversationServiceClient(conn), conversationv1.NewWebhookLogServiceClient(conn)
+	b.diagnostics = conversationv1.NewDiagnosticsServiceClient(conn)
 }
 
 // text is the event of a customer's text.

@@ -4,28 +4,32 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"time"
 
 	"github.com/knobot/knobot/platform/env"
 	"github.com/knobot/knobot/platform/service"
+	"github.com/knobot/knobot/services/gateway/internal/edge"
 )
 
 // Config is what the gateway reads from the environment.
 type Config struct {
 	service.Config
-	HTTPAddr           string        `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
-	AdminAddr          string        `env:"KNOBOT_ADMIN_ADDR" envDefault:"127.0.0.1:9080"`
-	ConversationAddr   string        `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
-	RAGAddr            string        `env:"KNOBOT_RAG_ADDR" envDefault:"127.0.0.1:9102"`
-	ChannelsAddr       string        `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
-	DatabaseURL        env.Secret    `env:"KNOBOT_DATABASE_URL"`
-	MigrateDatabaseURL env.Secret    `env:"KNOBOT_MIGRATE_DATABASE_URL"`
-	AdminAPIKey        env.Secret    `env:"KNOBOT_ADMIN_API_KEY"`
-	OIDCIssuer         string        `env:"KNOBOT_OIDC_ISSUER"`
-	OIDCAudience       string        `env:"KNOBOT_OIDC_AUDIENCE"`
-	OIDCRolesClaim     string        `env:"KNOBOT_OIDC_ROLES_CLAIM" envDefault:"knobot_role"`
-	KeepAudit          time.Duration `env:"KNOBOT_KEEP_AUDIT" envDefault:"8760h"`
+	HTTPAddr           string         `env:"KNOBOT_HTTP_ADDR" envDefault:"127.0.0.1:9000"`
+	AdminAddr          string         `env:"KNOBOT_ADMIN_ADDR" envDefault:"127.0.0.1:9080"`
+	ConversationAddr   string         `env:"KNOBOT_CONVERSATION_ADDR" envDefault:"127.0.0.1:9101"`
+	RAGAddr            string         `env:"KNOBOT_RAG_ADDR" envDefault:"127.0.0.1:9102"`
+	ChannelsAddr       string         `env:"KNOBOT_CHANNELS_ADDR" envDefault:"127.0.0.1:9103"`
+	DatabaseURL        env.Secret     `env:"KNOBOT_DATABASE_URL"`
+	MigrateDatabaseURL env.Secret     `env:"KNOBOT_MIGRATE_DATABASE_URL"`
+	AdminAPIKey        env.Secret     `env:"KNOBOT_ADMIN_API_KEY"`
+	OIDCIssuer         string         `env:"KNOBOT_OIDC_ISSUER"`
+	OIDCAudience       string         `env:"KNOBOT_OIDC_AUDIENCE"`
+	OIDCRolesClaim     string         `env:"KNOBOT_OIDC_ROLES_CLAIM" envDefault:"knobot_role"`
+	KeepAudit          time.Duration  `env:"KNOBOT_KEEP_AUDIT" envDefault:"8760h"`
+	TelegramCIDRs      []netip.Prefix `env:"KNOBOT_TELEGRAM_CIDRS"`
+	TrustedProxies     []netip.Prefix `env:"KNOBOT_TRUSTED_PROXIES"`
 }
 
 // shortestKey is how many characters a key of one's own choice needs: it must not be guessed.
@@ -65,4 +69,8 @@ func (c *Config) ownerURL() env.Secret {
 		return c.MigrateDatabaseURL
 	}
 	return c.DatabaseURL
+}
+
+func (c *Config) sources() edge.Sources {
+	return edge.Sources{Proxies: c.TrustedProxies, Telegram: c.TelegramCIDRs}
 }

@@ -43,7 +43,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	if err != nil {
 		return err
 	}
-	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewTraced(edge.NewHandler(mux, receiver), s.Tracer(), s.Metrics()))
+	s.HTTP("webhooks", cfg.HTTPAddr, edge.NewTraced(edge.NewHandler(mux, receiver, cfg.sources()), s.Tracer(), s.Metrics()))
 	people, err := admin.NewHandler(ctx, inside, s.Draining())
 	if err != nil {
 		return err

@@ -53,6 +53,7 @@ const every = "*"
 func NewTable() Table {
 	view, work, own := Rule{Role: gateway.Viewer}, Rule{Role: gateway.Operator}, Rule{Role: gateway.Owner}
 	public, peers, inspect := Rule{Public: true}, Rule{Peers: true}, Rule{Role: gateway.Owner, Reads: true}
+	check := Rule{Role: gateway.Operator, Reads: true}
 	return Table{
 		"grpc.health.v1.Health":                    {every: public},
 		"grpc.reflection.v1.ServerReflection":      {every: public},
@@ -66,6 +67,10 @@ func NewTable() Table {
 			"GetApiKey": inspect, "ListApiKeys": inspect, "CreateApiKey": own, "RotateApiKey": own, "RevokeApiKey": own,
 		},
 		"knobot.gateway.v1.AuditService": {"ListAuditEntries": inspect},
+
+		"knobot.conversation.v1.DiagnosticsService": {"Diagnose": check},
+		"knobot.rag.v1.DiagnosticsService":          {"Diagnose": check},
+		"knobot.channels.v1.DiagnosticsService":     {"Diagnose": check},
 
 		"knobot.conversation.v1.IngestService": {every: peers},
 		"knobot.conversation.v1.UserService": {
@@ -107,6 +112,7 @@ func NewTable() Table {
 		"knobot.channels.v1.IntegrationService": {
 			"GetIntegration": scoped(view, "id"), "ListIntegrations": view, "GetWebhookInfo": scoped(view, "integration_id"),
 			"UpdateIntegration": scoped(own, "integration.id"), "SetWebhook": scoped(own, "integration_id"),
+			"CheckIntegration": scoped(check, "id"), "RotateWebhookSecret": scoped(own, "id"), "ReSealSecrets": own,
 			"CreateIntegration": own, "DeleteIntegration": own, "WatchIntegrations": peers,
 		},
 	}

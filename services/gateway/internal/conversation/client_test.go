@@ -66,11 +66,11 @@ func TestEveryWordHasItsEnum(t *testing.T) {
 	require.EqualValues(t, last(messageKind(0)), gateway.KindUnsupported)
 	require.EqualValues(t, last(deliveryState(0)), gateway.StateFailed)
 	require.EqualValues(t, last(identityChangeKind(0)), gateway.ChangeChatMigrated)
-	require.EqualValues(t, last(rejectionReason(0)), gateway.RejectedBodyTooLarge)
+	require.EqualValues(t, last(rejectionReason(0)), gateway.RejectedForeignSource)
 	for k := range gateway.KindUnsupported + 1 {
 		require.EqualValues(t, k, messageKind(k))
 	}
-	for r := range gateway.RejectedBodyTooLarge + 1 {
+	for r := range gateway.RejectedForeignSource + 1 {
 		require.EqualValues(t, r, rejectionReason(r))
 	}
 	require.Zero(t, messageKind(200))

@@ -70,6 +70,7 @@ func rejectionReason(r gateway.RejectionReason) conversationv1.RejectionReason {
 		gateway.RejectedMalformedBody:     conversationv1.RejectionReason_REJECTION_REASON_MALFORMED_BODY,
 		gateway.RejectedWrongVerifyToken:  conversationv1.RejectionReason_REJECTION_REASON_WRONG_VERIFY_TOKEN,
 		gateway.RejectedBodyTooLarge:      conversationv1.RejectionReason_REJECTION_REASON_BODY_TOO_LARGE,
+		gateway.RejectedForeignSource:     conversationv1.RejectionReason_REJECTION_REASON_FOREIGN_SOURCE,
 	}
 	return at(reasons[:], r)
 }

@@ -38,7 +38,7 @@ func BenchmarkAcknowledge(b *testing.B) {
 	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(receiver, RemoteAddress))
 	mux, err := NewMux(b.Context(), local)
 	require.NoError(b, err)
-	server := httptest.NewServer(NewHandler(mux, receiver))
+	server := httptest.NewServer(NewHandler(mux, receiver, Sources{}))
 	defer server.Close()
 
 	body := []byte(textBody("wamid.1", "hola"))

@@ -99,7 +99,7 @@ func take(r io.Reader) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// remoteIP is the address of the TCP peer. A forwarding header is whatever its sender wrote and is not read.
+// remoteIP is the address of the TCP peer, or of the client once Sources found it.
 func remoteIP(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

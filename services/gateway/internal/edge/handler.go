@@ -5,6 +5,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -42,14 +43,15 @@ type Refuser interface {
 type Handler struct {
 	next     http.Handler
 	refuser  Refuser
+	sources  Sources
 	inFlight *semaphore.Weighted
 	deadline time.Duration // for a body
 }
 
 // NewHandler makes the handler in front of next, which gets clean requests only: a known route, its method, no header
 // but the credentials, a body that is in memory.
-func NewHandler(next http.Handler, refuser Refuser) *Handler {
-	return &Handler{next: next, refuser: refuser, inFlight: semaphore.NewWeighted(maxBytesInFlight), deadline: bodyDeadline}
+func NewHandler(next http.Handler, refuser Refuser, sources Sources) *Handler {
+	return &Handler{next: next, refuser: refuser, sources: sources, inFlight: semaphore.NewWeighted(maxBytesInFlight), deadline: bodyDeadline}
 }
 
 // route is a path, its methods and whose it is.
@@ -110,6 +112,12 @@ func validText(query url.Values) bool {
 }
 
 func (h *Handler) post(w http.ResponseWriter, r *http.Request, to route) {
+	if to.platform == gateway.Telegram && !h.sources.takesTelegram(h.sources.client(r)) {
+		w.Header().Set("Connection", "close") // the body was not read
+		h.refuser.Refuse(to.platform, h.sources.client(r), gateway.ErrForeignSource)
+		writeError(w, http.StatusForbidden)
+		return
+	}
 	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		// No provider compresses webhooks, and unpacking before verifying would hand a bomb to everybody.
 		writeError(w, http.StatusUnsupportedMediaType)
@@ -132,7 +140,7 @@ func (h *Handler) refuseBody(w http.ResponseWriter, r *http.Request, to route, e
 	w.Header().Set("Connection", "close")
 	switch {
 	case errors.Is(err, gateway.ErrBodyTooLarge):
-		h.refuser.Refuse(to.platform, remoteIP(r), err)
+		h.refuser.Refuse(to.platform, h.sources.client(r), err)
 		writeError(w, http.StatusRequestEntityTooLarge)
 	case errors.Is(err, errFull):
 		writeError(w, http.StatusServiceUnavailable)
@@ -150,7 +158,7 @@ func (h *Handler) forward(w http.ResponseWriter, r *http.Request, to route, body
 	clean := (&http.Request{
 		Method: r.Method, URL: &url.URL{Path: to.path, RawQuery: r.URL.RawQuery},
 		Proto: r.Proto, ProtoMajor: r.ProtoMajor, ProtoMinor: r.ProtoMinor,
-		Header: credentials(r.Header), Body: body, RemoteAddr: r.RemoteAddr,
+		Header: credentials(r.Header), Body: body, RemoteAddr: net.JoinHostPort(h.sources.client(r), "0"),
 	}).WithContext(ctx)
 	h.next.ServeHTTP(w, clean)
 }

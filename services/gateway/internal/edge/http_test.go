@@ -145,6 +145,18 @@ func TestAcknowledgementComesAfterStoring(t *testing.T) {
 	require.Equal(t, "int-wa", stored[0].GetEvents()[0].GetIntegrationId())
 }
 
+func TestVerifyTokenCannotBeGuessedFast(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for range 20 {
+		require.Equal(t, http.StatusForbidden, s.do(t, http.MethodGet, whatsAppURL+handshake("wrong"), nil, nil).status)
+	}
+	got := s.do(t, http.MethodGet, whatsAppURL+handshake(verifyToken), nil, nil)
+	require.Equal(t, http.StatusTooManyRequests, got.status, "also the right one, for a minute")
+	body := textBody("wamid.1", "hola")
+	require.Equal(t, http.StatusOK, s.postWhatsApp(t, body, sign(appSecret, []byte(body))).status, "webhooks go on")
+}
+
 func TestUnknownCredentialsAre503NotRefused(t *testing.T) {
 	t.Parallel()
 	s := newUnsyncedStack(t, defaultCredentials())

@@ -95,6 +95,8 @@ func httpStatus(err error) int {
 		return statusError.HTTPStatus
 	case fault.ReasonOf(err) == rpcapi.ReasonBodyTooLarge:
 		return http.StatusRequestEntityTooLarge
+	case fault.ReasonOf(err) == rpcapi.ReasonTooManyGuesses:
+		return http.StatusTooManyRequests
 	}
 	switch status.Code(err) {
 	case codes.Unauthenticated:

@@ -174,7 +174,7 @@ func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stac
 	gatewayv1.RegisterWebhookServiceServer(local, rpcapi.NewWebhook(s.receiver, RemoteAddress))
 	mux, err := NewMux(t.Context(), local)
 	require.NoError(t, err)
-	s.handler = NewHandler(mux, s.receiver)
+	s.handler = NewHandler(mux, s.receiver, Sources{})
 	s.Server = httptest.NewServer(NewTraced(s.handler, tracer, s.metrics))
 	t.Cleanup(s.Close)
 	background(t, notes.Run)

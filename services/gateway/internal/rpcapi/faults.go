@@ -8,8 +8,12 @@ import (
 	gateway "github.com/knobot/knobot/services/gateway"
 )
 
-// ReasonBodyTooLarge is the reason that HTTP answers with 413, for which gRPC has no code.
-const ReasonBodyTooLarge = "BODY_TOO_LARGE"
+const (
+	// ReasonBodyTooLarge is the reason that HTTP answers with 413, for which gRPC has no code.
+	ReasonBodyTooLarge = "BODY_TOO_LARGE"
+	// ReasonTooManyGuesses is the reason that HTTP answers with 429; RESOURCE_EXHAUSTED is otherwise a peer's, and 503.
+	ReasonTooManyGuesses = "TOO_MANY_GUESSES"
+)
 
 // retryAfter asks a provider to come back soon: its own first pause may be longer, and a chat waits meanwhile.
 const retryAfter = 2 * time.Second
@@ -24,6 +28,8 @@ func toFault(err error) error {
 		return fault.New(fault.Unauthenticated, "WEBHOOK_REFUSED", "unauthorized").WithCause(err)
 	case errors.Is(err, gateway.ErrWrongVerifyToken):
 		return fault.New(fault.Denied, "VERIFY_TOKEN_REFUSED", "forbidden")
+	case errors.Is(err, gateway.ErrTooManyGuesses):
+		return fault.New(fault.Throttled, ReasonTooManyGuesses, "too many requests")
 	case errors.Is(err, gateway.ErrMissingChallenge):
 		return fault.New(fault.Invalid, "CHALLENGE_MISSING", "hub.challenge is missing")
 	case errors.Is(err, gateway.ErrMalformedBody):

@@ -38,11 +38,12 @@ type Receiver struct {
 	store    Store
 	rejected Noter
 	now      func() time.Time
+	guesses  guesses
 }
 
 // NewReceiver makes a receiver.
 func NewReceiver(verifier Verifier, store Store, rejected Noter) *Receiver {
-	return &Receiver{verifier: verifier, store: store, rejected: rejected, now: time.Now}
+	return &Receiver{verifier: verifier, store: store, rejected: rejected, now: time.Now, guesses: guesses{now: time.Now}}
 }
 
 // Handshake is Meta's subscription request.
@@ -59,13 +60,17 @@ type Post struct {
 }
 
 // VerifyWhatsApp answers a handshake with its challenge. It returns gateway.ErrWrongVerifyToken,
-// gateway.ErrMissingChallenge or gateway.ErrNotSynced otherwise.
+// gateway.ErrMissingChallenge, gateway.ErrTooManyGuesses or gateway.ErrNotSynced otherwise.
 func (r *Receiver) VerifyWhatsApp(h Handshake, remote string) (string, error) {
+	if r.guesses.blocked(remote) {
+		return "", gateway.ErrTooManyGuesses
+	}
 	err := r.verifier.VerifyToken(h.VerifyToken)
 	switch {
 	case errors.Is(err, gateway.ErrNotSynced):
 		return "", err
 	case err != nil || h.Mode != "subscribe":
+		r.guesses.miss(remote)
 		r.Refuse(gateway.WhatsApp, remote, gateway.ErrWrongVerifyToken)
 		return "", gateway.ErrWrongVerifyToken
 	case h.Challenge == "":
@@ -154,6 +159,8 @@ func reasonOf(err error) gateway.RejectionReason {
 		return gateway.RejectedWrongVerifyToken
 	case errors.Is(err, gateway.ErrBodyTooLarge):
 		return gateway.RejectedBodyTooLarge
+	case errors.Is(err, gateway.ErrForeignSource):
+		return gateway.RejectedForeignSource
 	default:
 		return 0
 	}

@@ -49,6 +49,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	registerAnswers(cfg, s, store, searcher, analyzer)
 	rpcapi.RegisterDocuments(s.GRPC(), library, crawler, store, s.Draining())
 	ragv1.RegisterKnowledgeBaseServiceServer(s.GRPC(), rpcapi.NewKnowledgeBases(library, store, searcher))
+	registerDiagnostics(s, server, store, pool)
 	s.Go("schema", func(ctx context.Context) error { return postgres.Schema().Await(ctx, pool) })
 	s.Go("embeddings", index.Run)
 	s.Go("index", keeper.Run)

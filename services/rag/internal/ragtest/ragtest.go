@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap/zaptest"
 
@@ -97,6 +98,7 @@ func Index(t testing.TB) *weaviate.Index {
 
 // Bundle is the service's inside, over a fresh database.
 type Bundle struct {
+	Pool     *pgxpool.Pool
 	Store    *postgres.Store
 	Index    *hybrid.Index
 	Library  *ingestion.Library
@@ -117,6 +119,7 @@ func New(t testing.TB, allow ...string) *Bundle {
 	_, err := pool.Exec(t.Context(), `update knowledge_bases set id = gen_random_uuid()`)
 	require.NoError(t, err)
 	b := &Bundle{
+		Pool:     pool,
 		Store:    postgres.NewStore(pool),
 		Index:    hybrid.New(Index(t), nil),
 		Analyzer: analysis.New(),

@@ -1,6 +1,7 @@
 package rpcapi_test
 
 import (
+	"context"
 	"encoding/base64"
 	"math"
 	"net"
@@ -16,8 +17,10 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	ragv1 "github.com/knobot/knobot/gen/knobot/rag/v1"
+	"github.com/knobot/knobot/platform/doctor"
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/rpc"
+	"github.com/knobot/knobot/services/rag/internal/diagnosis"
 	"github.com/knobot/knobot/services/rag/internal/erasure"
 	"github.com/knobot/knobot/services/rag/internal/extract"
 	"github.com/knobot/knobot/services/rag/internal/feedback"
@@ -40,6 +43,7 @@ type bundle struct {
 	sources    ragv1.SourceServiceClient
 	feedback   ragv1.FeedbackServiceClient
 	usage      ragv1.UsageServiceClient
+	diagnoses  ragv1.DiagnosticsServiceClient
 	store      *postgres.Store
 	inside     *ragtest.Bundle
 	drain      func()
@@ -66,6 +70,10 @@ func setupOver(t *testing.T, inside *ragtest.Bundle, model llm.Model) *bundle {
 	rpcapi.RegisterDocuments(server, inside.Library, inside.Crawler, inside.Store, draining)
 	ragv1.RegisterKnowledgeBaseServiceServer(server, rpcapi.NewKnowledgeBases(inside.Library, inside.Store, inside.Searcher))
 	ragv1.RegisterUsageServiceServer(server, rpcapi.NewUsages(inside.Store))
+	ragv1.RegisterDiagnosticsServiceServer(server, rpcapi.NewDiagnostics(diagnosis.New(inside.Index, inside.Store,
+		func(ctx context.Context) []doctor.Finding {
+			return doctor.Database(ctx, inside.Pool, postgres.Schema())
+		})))
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
@@ -78,9 +86,9 @@ func setupOver(t *testing.T, inside *ragtest.Bundle, model llm.Model) *bundle {
 		bases: ragv1.NewKnowledgeBaseServiceClient(conn), ingestions: ragv1.NewIngestionServiceClient(conn),
 		sources:  ragv1.NewSourceServiceClient(conn),
 		feedback: ragv1.NewFeedbackServiceClient(conn),
-		usage:    ragv1.NewUsageServiceClient(conn),
-		store:    inside.Store,
-		inside:   inside, drain: func() { close(draining) },
+		usage:    ragv1.NewUsageServiceClient(conn), diagnoses: ragv1.NewDiagnosticsServiceClient(conn),
+		store:  inside.Store,
+		inside: inside, drain: func() { close(draining) },
 	}
 }
 

@@ -22,9 +22,12 @@ const (
 	propVersion = "version_id"
 )
 
+// classPrefix begins the names of our collections.
+const classPrefix = "Passage_"
+
 // class names the collection of an index's entries: there is one for each analyser and embedding model.
 func class(in rag.IndexSpec) string {
-	name := "Passage_" + in.Analyzer
+	name := classPrefix + in.Analyzer
 	if in.Model == "" {
 		return name
 	}

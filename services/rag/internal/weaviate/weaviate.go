@@ -10,8 +10,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -106,27 +104,7 @@ func (x *Index) v4(ctx context.Context) (*client.Client, error) {
 }
 
 // ready asks whether Weaviate is up and lets us in.
-func (x *Index) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, searchTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, x.base.JoinPath("v1", "meta").String(), nil)
-	if err != nil {
-		return fmt.Errorf("weaviate: %w", err)
-	}
-	for name, value := range x.headers() {
-		request.Header.Set(name, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
-	}
-	defer response.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20))
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%w: %s", ErrUnavailable, response.Status)
-	}
-	return nil
-}
+func (x *Index) ready(ctx context.Context) error { return x.get(ctx, "meta", nil) }
 
 func (x *Index) headers() map[string]string {
 	if x.config.APIKey == "" {

@@ -7,6 +7,7 @@ const kinds = [
   'status_late', 'status_early', 'status_never', 'status_failed', 'status_reorder',
   'webhook_duplicate', 'webhook_late', 'webhook_never', 'webhook_reorder', 'webhook_batch', 'phone_missing',
   'media_gone', 'media_corrupt', 'media_expired',
+  'token_temporary', 'permission_missing', 'number_flagged', 'app_unsubscribed', 'messages_unsubscribed', 'clock_skew',
 ];
 
 const byId = (id) => document.getElementById(id);
