@@ -14,7 +14,7 @@ import (
 	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	store "github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels/internal/seed"
 )
 

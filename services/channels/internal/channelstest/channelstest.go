@@ -17,7 +17,7 @@ import (
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
+	"github.com/knobot/knobot/platform/sealing"
 )
 
 // Secrets of the integrations that tests make. A test that finds one in a log or an answer has found a leak.
