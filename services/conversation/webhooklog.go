@@ -68,6 +68,9 @@ type UserFilter struct {
 type Filter struct {
 	Integration IntegrationID
 	User        UserID
-	Limit       int
-	After       *Cursor
+	// Closed is nil for both.
+	Closed     *bool
+	PausedOnly bool
+	Limit      int
+	After      *Cursor
 }

@@ -17,6 +17,8 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/reports"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
 	"github.com/knobot/knobot/services/conversation/internal/sender"
+	"github.com/knobot/knobot/services/conversation/internal/staff"
+	"github.com/knobot/knobot/services/conversation/internal/subscriptions"
 	"github.com/knobot/knobot/services/conversation/internal/upkeep"
 )
 
@@ -26,6 +28,8 @@ type parts struct {
 	table   *integrations.Table
 	sender  *sender.Client
 	metrics *metrics.Metrics
+	// sealer is nil without a keyset: then there are no subscriptions.
+	sealer subscriptions.Sealer
 	// wake tells the workers of this process that there is work; in a process without workers, nobody.
 	wake func()
 }
@@ -44,6 +48,9 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	s.Go("files", fetcher.Run)
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
+	if p.sealer != nil {
+		s.Go("notices", subscriptions.NewNotifier(p.store, p.sealer, cfg.addresses(), p.metrics, s.Logger()).Run)
+	}
 	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.KeepWebhooks, p.metrics, s.Logger()).Run)
 }
 
@@ -62,6 +69,9 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 
 	conversationv1.RegisterIngestServiceServer(s.GRPC(), rpcapi.NewIngest(intake, rejections))
 	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store))
-	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, p.wake))
+	desk := staff.NewDesk(p.store, p.table, cfg.StaffPause, p.wake)
+	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, desk, p.wake))
+	conversationv1.RegisterSubscriptionServiceServer(s.GRPC(),
+		rpcapi.NewSubscriptions(p.store, subscriptions.NewService(p.store, p.sealer, cfg.addresses())))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
 }

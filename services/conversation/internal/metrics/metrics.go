@@ -9,19 +9,22 @@ import (
 
 // Metrics are the service's own, beside those of every gRPC service.
 type Metrics struct {
-	webhooks   *prometheus.CounterVec
-	events     *prometheus.CounterVec
-	group      prometheus.Histogram
-	rejections *prometheus.CounterVec
-	courtesies *prometheus.CounterVec
-	turns      *prometheus.CounterVec
-	composing  prometheus.Histogram
-	waiting    prometheus.Gauge
-	oldest     prometheus.Gauge
-	overdue    prometheus.Gauge
-	reports    prometheus.Gauge
-	files      prometheus.Gauge
-	hearing    prometheus.Histogram
+	webhooks     *prometheus.CounterVec
+	events       *prometheus.CounterVec
+	group        prometheus.Histogram
+	rejections   *prometheus.CounterVec
+	courtesies   *prometheus.CounterVec
+	turns        *prometheus.CounterVec
+	composing    prometheus.Histogram
+	waiting      prometheus.Gauge
+	oldest       prometheus.Gauge
+	overdue      prometheus.Gauge
+	reports      prometheus.Gauge
+	files        prometheus.Gauge
+	hearing      prometheus.Histogram
+	notices      *prometheus.CounterVec
+	untold       prometheus.Gauge
+	oldestUntold prometheus.Gauge
 }
 
 // New registers the metrics.
@@ -46,18 +49,21 @@ func New(r prometheus.Registerer) *Metrics {
 			Name: "knobot_conversation_composing_seconds", Help: "Time that the answerer took.",
 			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
 		}),
-		waiting: gauge("turns_waiting", "Conversations that wait for an answer."),
-		oldest:  gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
-		overdue: gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
-		reports: gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
-		files:   gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		waiting:      gauge("turns_waiting", "Conversations that wait for an answer."),
+		oldest:       gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
+		overdue:      gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
+		reports:      gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
+		files:        gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		notices:      counter("notices_total", "Tries to tell subscribers by result: delivered, failed, dead.", "result"),
+		untold:       gauge("notices_waiting", "Events that wait to be delivered to subscribers."),
+		oldestUntold: gauge("notices_oldest_seconds", "Age of the event that waits longest to be delivered to a subscriber."),
 		hearing: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "knobot_conversation_hearing_seconds", Help: "Time that a voice note took from the store to its transcript.",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
 	}
 	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.composing, m.waiting, m.oldest, m.overdue, m.reports, m.files,
-		m.hearing)
+		m.hearing, m.notices, m.untold, m.oldestUntold)
 	return m
 }
 
@@ -88,6 +94,15 @@ func (m *Metrics) Composing(seconds float64) { m.composing.Observe(seconds) }
 
 // Hearing notes how long a voice note took.
 func (m *Metrics) Hearing(seconds float64) { m.hearing.Observe(seconds) }
+
+// Notice counts a try to tell a subscriber.
+func (m *Metrics) Notice(result string) { m.notices.WithLabelValues(result).Inc() }
+
+// Notices notes how much subscribers wait to be told.
+func (m *Metrics) Notices(waiting int64, oldestSeconds float64) {
+	m.untold.Set(float64(waiting))
+	m.oldestUntold.Set(oldestSeconds)
+}
 
 // Queues notes how much waits.
 func (m *Metrics) Queues(turns int64, oldestSeconds, overdueSeconds float64, reports, files int64) {

@@ -133,9 +133,9 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 	})
 }
 
-// close ends the turn, or opens it anew for what came in meanwhile. Exactly one of the two statements finds the row, which
-// is locked.
+// close ends the turn, or opens it anew for what came in meanwhile, or for what staff wrote. The row is locked.
 func (s *Store) close(b *pgx.Batch, t conversation.Turn, through int64) {
 	b.Queue(s.sql.get("turn_close"), t.Conversation, through)
 	b.Queue(s.sql.get("turn_reopen"), t.Conversation, through, t.First)
+	b.Queue(s.sql.get("turn_next_reply"), t.Conversation)
 }

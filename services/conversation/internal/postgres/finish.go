@@ -15,25 +15,48 @@ import (
 func (s *Store) Finish(ctx context.Context, t conversation.Turn, a conversation.Answer, sent conversation.Sent) error {
 	return s.settle(ctx, t, a, func(b *pgx.Batch) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageSent, sent.PlatformMessageID, sent.State, sent.MaybeDuplicate, "")
-		if a.Purpose == conversation.Reply {
-			if len(sent.Parts) > 0 {
-				b.Queue(s.sql.get("parts_insert"), t.Conversation, a.ID, sent.Parts)
-			}
-			b.Queue(s.sql.get("messages_answered"), t.Conversation, t.First, a.Through, a.ID, string(a.Request))
+		if a.Purpose != conversation.Reply && a.Purpose != conversation.ByStaff {
+			return
 		}
+		if len(sent.Parts) > 0 {
+			b.Queue(s.sql.get("parts_insert"), t.Conversation, a.ID, sent.Parts)
+		}
+		if a.Purpose == conversation.Reply {
+			b.Queue(s.sql.get("messages_answered"), t.Conversation, t.First, a.Through, a.ID, string(a.Request))
+		} else {
+			s.queueAnsweredByStaff(b, t.Conversation, a)
+		}
+		s.tell(b, conversation.NoticeAnswered, a.ID)
 	})
 }
 
-// Abandon stores that an apology or invitation will not go out.
+// queueAnsweredByStaff settles what the customer wrote before a reply of staff, what is held too.
+func (s *Store) queueAnsweredByStaff(b *pgx.Batch, talk conversation.ID, a conversation.Answer) {
+	ids := []string{string(talk)}
+	b.Queue(s.sql.get("staff_answered"), ids, []int64{a.Through + 1}, []*time.Time{nil})
+	b.Queue(s.sql.get("conversations_still_held"), ids)
+}
+
+// Abandon stores that an apology, an invitation or a reply of staff will not go out. What the reply was to answer still waits.
 func (s *Store) Abandon(ctx context.Context, t conversation.Turn, a conversation.Answer, cause string) error {
+	if a.Purpose == conversation.ByStaff {
+		a.Through = t.First - 1
+	}
 	return s.settle(ctx, t, a, func(b *pgx.Batch) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
+		if a.Purpose == conversation.ByStaff {
+			s.tell(b, conversation.NoticeFailed, a.ID)
+		}
 	})
 }
 
 func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch)) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := s.lock(ctx, tx, t); err != nil {
+		lock := s.lock
+		if a.Purpose == conversation.ByStaff { // changes the conversation, which is locked first
+			lock = s.lockBoth
+		}
+		if _, err := lock(ctx, tx, t); err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
@@ -61,6 +84,7 @@ func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.An
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageHeld, "", conversation.DeliveryUnspecified, false, windowClosed)
 		if l.seq > a.Through {
 			b.Queue(s.sql.get("turn_compose_anew"), t.Conversation, a.Through)
+			b.Queue(s.sql.get("turn_next_reply"), t.Conversation)
 			return tx.SendBatch(ctx, b).Close()
 		}
 		var invite bool

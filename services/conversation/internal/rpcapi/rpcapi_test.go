@@ -29,6 +29,7 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
+	"github.com/knobot/knobot/services/conversation/internal/staff"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
@@ -67,7 +68,8 @@ func setup(t *testing.T) *bundle {
 	server := rpc.NewServer(zap.NewNop())
 	conversationv1.RegisterIngestServiceServer(server, rpcapi.NewIngest(intake, b.rejections))
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store))
-	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store, func() { b.woken.Add(1) }))
+	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store,
+		staff.NewDesk(b.store, table, 30*time.Minute, func() { b.woken.Add(1) }), func() { b.woken.Add(1) }))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
 	b.connect(server)
 	return b
