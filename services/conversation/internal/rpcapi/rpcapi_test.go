@@ -22,6 +22,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/platform/rpc"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/ingest"
@@ -30,6 +31,7 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
 	"github.com/knobot/knobot/services/conversation/internal/staff"
+	"github.com/knobot/knobot/services/conversation/internal/subscriptions"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
@@ -48,6 +50,7 @@ type bundle struct {
 	users         conversationv1.UserServiceClient
 	conversations conversationv1.ConversationServiceClient
 	logs          conversationv1.WebhookLogServiceClient
+	subscriptions conversationv1.SubscriptionServiceClient
 	woken         atomic.Int64
 	n             int
 }
@@ -70,9 +73,20 @@ func setup(t *testing.T) *bundle {
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store))
 	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store,
 		staff.NewDesk(b.store, table, 30*time.Minute, func() { b.woken.Add(1) }), func() { b.woken.Add(1) }))
+	conversationv1.RegisterSubscriptionServiceServer(server, rpcapi.NewSubscriptions(b.store,
+		subscriptions.NewService(b.store, newSealer(t), subscriptions.Addresses{})))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
 	b.connect(server)
 	return b
+}
+
+func newSealer(t *testing.T) *sealing.Sealer {
+	t.Helper()
+	keyset, err := sealing.NewKeyset()
+	require.NoError(t, err)
+	sealer, err := sealing.New(keyset)
+	require.NoError(t, err)
+	return sealer
 }
 
 func (b *bundle) connect(server *grpc.Server) {
@@ -86,6 +100,7 @@ func (b *bundle) connect(server *grpc.Server) {
 	b.t.Cleanup(func() { _ = conn.Close() })
 	b.ingest, b.users = conversationv1.NewIngestServiceClient(conn), conversationv1.NewUserServiceClient(conn)
 	b.conversations, b.logs = conversationv1.NewConversationServiceClient(conn), conversationv1.NewWebhookLogServiceClient(conn)
+	b.subscriptions = conversationv1.NewSubscriptionServiceClient(conn)
 }
 
 // text is the event of a customer's text.

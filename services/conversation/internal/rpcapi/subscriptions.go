@@ -45,7 +45,7 @@ func (s *Subscriptions) CreateSubscription(ctx context.Context, r *conversationv
 	in := r.GetSubscription()
 	made, secret, err := s.maker.Create(ctx, conversation.Subscription{
 		URL: in.GetUrl(), Types: typesOf(in), Integration: conversation.IntegrationID(in.GetIntegrationId()),
-		Enabled: in.Enabled == nil || in.GetEnabled(),
+		Enabled: in.GetEnabled() || in != nil && in.Enabled == nil,
 	})
 	if err != nil {
 		return nil, problem(err)

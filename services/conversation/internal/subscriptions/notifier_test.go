@@ -191,7 +191,9 @@ func TestNotifier(t *testing.T) {
 		_, secret := b.subscribe(conversation.NoticeReceived)
 		b.run()
 		b.writes("¿Abren?")
-		b.eventually(func() bool { return b.count("subscription_deliveries where state = 'delivered' and response_status = 204") == 1 }, "the delivery")
+		b.eventually(func() bool {
+			return b.count("subscription_deliveries where state = 'delivered' and response_status = 204") == 1
+		}, "the delivery")
 		got := b.deliveries()
 		require.Len(t, got, 1)
 		w, err := standardwebhooks.NewWebhook(secret)
@@ -271,7 +273,9 @@ func TestNotifier(t *testing.T) {
 	t.Run("RedirectIsAFailureAndNotFollowed", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)
-		b.answers(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) })
+		b.answers(func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		})
 		b.subscribe(conversation.NoticeReceived)
 		b.run()
 		b.writes("hola")
