@@ -25,8 +25,6 @@ var (
 	ErrRequestReused = errors.New("the request id is taken")
 	// ErrTooMany says that there are as many as may be.
 	ErrTooMany = errors.New("too many")
-	// ErrPending says that a notice is still tried.
-	ErrPending = errors.New("still tried")
 	// ErrDisabled says that a subscription is off.
 	ErrDisabled = errors.New("disabled")
 	// ErrNothingDead says that there is nothing to replay.

@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// SubscriptionID names a subscription, NoticeID one of its deliveries.
+// Typed ids, both UUIDs in text form.
 type (
+	// SubscriptionID names a subscription.
 	SubscriptionID string
-	NoticeID       string
+	// NoticeID names something that a subscription is told.
+	NoticeID string
 )
 
 // NoticeType is what subscribers are told.

@@ -54,8 +54,8 @@ type SubscriptionServiceClient interface {
 	RotateSubscriptionSecret(ctx context.Context, in *RotateSubscriptionSecretRequest, opts ...grpc.CallOption) (*RotateSubscriptionSecretResponse, error)
 	// ListSubscriptionDeliveries lists what a subscription is told, newest first. NOT_FOUND if there is no such subscription.
 	ListSubscriptionDeliveries(ctx context.Context, in *ListSubscriptionDeliveriesRequest, opts ...grpc.CallOption) (*ListSubscriptionDeliveriesResponse, error)
-	// RetrySubscriptionDelivery sends a delivery again that is delivered or dead, under the same webhook-id. NOT_FOUND if there is
-	// none, FAILED_PRECONDITION if it is still tried (DELIVERY_PENDING) or its subscription is disabled (SUBSCRIPTION_DISABLED).
+	// RetrySubscriptionDelivery sends a delivery now, again if it was delivered or is dead, under the same webhook-id; its failures
+	// count anew. NOT_FOUND if there is none, FAILED_PRECONDITION (SUBSCRIPTION_DISABLED) if its subscription is off.
 	RetrySubscriptionDelivery(ctx context.Context, in *RetrySubscriptionDeliveryRequest, opts ...grpc.CallOption) (*RetrySubscriptionDeliveryResponse, error)
 }
 
@@ -172,8 +172,8 @@ type SubscriptionServiceServer interface {
 	RotateSubscriptionSecret(context.Context, *RotateSubscriptionSecretRequest) (*RotateSubscriptionSecretResponse, error)
 	// ListSubscriptionDeliveries lists what a subscription is told, newest first. NOT_FOUND if there is no such subscription.
 	ListSubscriptionDeliveries(context.Context, *ListSubscriptionDeliveriesRequest) (*ListSubscriptionDeliveriesResponse, error)
-	// RetrySubscriptionDelivery sends a delivery again that is delivered or dead, under the same webhook-id. NOT_FOUND if there is
-	// none, FAILED_PRECONDITION if it is still tried (DELIVERY_PENDING) or its subscription is disabled (SUBSCRIPTION_DISABLED).
+	// RetrySubscriptionDelivery sends a delivery now, again if it was delivered or is dead, under the same webhook-id; its failures
+	// count anew. NOT_FOUND if there is none, FAILED_PRECONDITION (SUBSCRIPTION_DISABLED) if its subscription is off.
 	RetrySubscriptionDelivery(context.Context, *RetrySubscriptionDeliveryRequest) (*RetrySubscriptionDeliveryResponse, error)
 	mustEmbedUnimplementedSubscriptionServiceServer()
 }

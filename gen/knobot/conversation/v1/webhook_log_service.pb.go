@@ -752,7 +752,7 @@ type CountWebhookLogsResponse_PlatformCount struct {
 	Platform v1.Platform `protobuf:"varint,1,opt,name=platform,proto3,enum=knobot.type.v1.Platform" json:"platform,omitempty"`
 	// Deliveries received, repeats included, rejected ones not.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	// Deliveries rejected; within a range of time, on the days (UTC) that it touches.
+	// Deliveries rejected; within a range of time, on the days that it touches.
 	Rejected      int64 `protobuf:"varint,3,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -95,9 +95,9 @@ func TestLogsAreFound(t *testing.T) {
 		outcomes, err := b.store.CountOutcomes(t.Context(), conversation.TimeRange{From: ago(5 * time.Minute)})
 		require.NoError(t, err)
 		require.Equal(t, []conversation.OutcomeCount{
-			{conversation.WhatsApp, number, conversation.OutcomeOpen, 2},
-			{conversation.WhatsApp, "wa-2", conversation.OutcomeOpen, 1},
-			{conversation.WhatsApp, "wa-2", conversation.OutcomeStale, 1},
+			{Platform: conversation.WhatsApp, Integration: number, Outcome: conversation.OutcomeOpen, Total: 2},
+			{Platform: conversation.WhatsApp, Integration: "wa-2", Outcome: conversation.OutcomeOpen, Total: 1},
+			{Platform: conversation.WhatsApp, Integration: "wa-2", Outcome: conversation.OutcomeStale, Total: 1},
 		}, outcomes)
 		none, err := b.store.CountLogs(t.Context(), conversation.TimeRange{From: ago(-time.Hour)})
 		require.NoError(t, err)

@@ -91,7 +91,7 @@ func (s *Store) Notices(ctx context.Context, f conversation.NoticeFilter) ([]con
 	return out, platform.Fault(err)
 }
 
-// RetryNotice makes a notice due that is delivered or dead. Returns ErrNotFound, ErrPending or ErrDisabled.
+// RetryNotice makes a notice due now, whatever became of it. Returns ErrNotFound or ErrDisabled.
 func (s *Store) RetryNotice(ctx context.Context, subscription conversation.SubscriptionID, id conversation.NoticeID) (conversation.Notice, error) {
 	sub, err := s.Subscription(ctx, subscription)
 	if err != nil {
@@ -103,12 +103,8 @@ func (s *Store) RetryNotice(ctx context.Context, subscription conversation.Subsc
 	if !sub.Enabled {
 		return conversation.Notice{}, conversation.ErrDisabled
 	}
-	tag, err := s.pool.Exec(ctx, s.sql.get("notice_retry"), id)
-	if err != nil {
+	if _, err := s.pool.Exec(ctx, s.sql.get("notice_retry"), id); err != nil {
 		return conversation.Notice{}, platform.Fault(err)
-	}
-	if tag.RowsAffected() == 0 {
-		return conversation.Notice{}, conversation.ErrPending
 	}
 	return s.notice(ctx, subscription, id)
 }

@@ -114,11 +114,14 @@ func logFilter(r *conversationv1.ListWebhookLogsRequest) (f conversation.LogFilt
 	return f, err
 }
 
-// timeRange reads start_time and end_time.
-func timeRange(r interface {
+// ranged is a request with a range of time.
+type ranged interface {
 	GetStartTime() *timestamppb.Timestamp
 	GetEndTime() *timestamppb.Timestamp
-}) (t conversation.TimeRange, err error) {
+}
+
+// timeRange reads start_time and end_time.
+func timeRange(r ranged) (t conversation.TimeRange, err error) {
 	if t.From, err = bound(r.GetStartTime()); err != nil {
 		return t, err
 	}

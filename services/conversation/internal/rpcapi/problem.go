@@ -22,8 +22,6 @@ func problem(err error) error {
 		return fault.New(fault.Conflict, "REQUEST_ID_REUSED", "the request_id stands for something else already").WithCause(err)
 	case errors.Is(err, conversation.ErrTooMany):
 		return fault.New(fault.Throttled, "TOO_MANY_SUBSCRIPTIONS", "there are as many subscriptions as may be").WithCause(err)
-	case errors.Is(err, conversation.ErrPending):
-		return fault.New(fault.Precondition, "DELIVERY_PENDING", "the delivery is still tried").WithCause(err)
 	case errors.Is(err, conversation.ErrDisabled):
 		return fault.New(fault.Precondition, "SUBSCRIPTION_DISABLED", "the subscription is disabled").WithCause(err)
 	case errors.Is(err, conversation.ErrNothingDead):

@@ -98,8 +98,6 @@ func TestSubscriptionsOverTheWire(t *testing.T) {
 		require.Equal(t, conversationv1.SubscriptionDelivery_STATE_PENDING, d.GetState())
 		require.NotNil(t, d.GetNextTryTime())
 		retry := &conversationv1.RetrySubscriptionDeliveryRequest{SubscriptionId: id, Id: d.GetId()}
-		_, err = b.subscriptions.RetrySubscriptionDelivery(t.Context(), retry)
-		refused(t, err, fault.Precondition, "DELIVERY_PENDING")
 		_, err = b.pool.Exec(t.Context(), `update subscription_deliveries set state = 'dead', failures = 10, response_status = 500, last_error = 'STATUS_500', finish_time = now()`)
 		require.NoError(t, err)
 		dead, err := b.subscriptions.ListSubscriptionDeliveries(t.Context(), &conversationv1.ListSubscriptionDeliveriesRequest{SubscriptionId: id, DeadOnly: true})
@@ -110,6 +108,7 @@ func TestSubscriptionsOverTheWire(t *testing.T) {
 		again, err := b.subscriptions.RetrySubscriptionDelivery(t.Context(), retry)
 		require.NoError(t, err)
 		require.Equal(t, conversationv1.SubscriptionDelivery_STATE_PENDING, again.GetDelivery().GetState())
+		require.Zero(t, again.GetDelivery().GetFailures())
 		_, err = b.pool.Exec(t.Context(), `update subscriptions set enabled = false`)
 		require.NoError(t, err)
 		_, err = b.subscriptions.RetrySubscriptionDelivery(t.Context(), retry)
