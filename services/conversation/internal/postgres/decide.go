@@ -18,13 +18,15 @@ type locked struct {
 	overdue  bool
 	// paused says that staff has the word.
 	paused bool
+	// subscribed says that somebody is told what happens.
+	subscribed bool
 }
 
 // lock locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
 func (s *Store) lock(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
 	var l locked
 	err := tx.QueryRow(ctx, s.sql.get("turn_lock"), t.Conversation, t.Token, seconds(s.settings.LongestWait)).
-		Scan(&l.seq, &l.answer, &l.discards, &l.overdue)
+		Scan(&l.seq, &l.answer, &l.discards, &l.overdue, &l.subscribed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return l, conversation.ErrLeaseLost
 	}

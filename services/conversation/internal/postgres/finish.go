@@ -13,7 +13,7 @@ import (
 
 // Finish stores that the answer went out. What it answers is answered; an apology or invitation answers nothing.
 func (s *Store) Finish(ctx context.Context, t conversation.Turn, a conversation.Answer, sent conversation.Sent) error {
-	return s.settle(ctx, t, a, func(b *pgx.Batch) {
+	return s.settle(ctx, t, a, func(b *pgx.Batch, l locked) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageSent, sent.PlatformMessageID, sent.State, sent.MaybeDuplicate, "")
 		if a.Purpose != conversation.Reply && a.Purpose != conversation.ByStaff {
 			return
@@ -26,7 +26,9 @@ func (s *Store) Finish(ctx context.Context, t conversation.Turn, a conversation.
 		} else {
 			s.queueAnsweredByStaff(b, t.Conversation, a)
 		}
-		s.tell(b, conversation.NoticeAnswered, a.ID)
+		if l.subscribed {
+			s.tell(b, conversation.NoticeAnswered, a.ID)
+		}
 	})
 }
 
@@ -42,25 +44,26 @@ func (s *Store) Abandon(ctx context.Context, t conversation.Turn, a conversation
 	if a.Purpose == conversation.ByStaff {
 		a.Through = t.First - 1
 	}
-	return s.settle(ctx, t, a, func(b *pgx.Batch) {
+	return s.settle(ctx, t, a, func(b *pgx.Batch, l locked) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
-		if a.Purpose == conversation.ByStaff {
+		if a.Purpose == conversation.ByStaff && l.subscribed {
 			s.tell(b, conversation.NoticeFailed, a.ID)
 		}
 	})
 }
 
-func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch)) error {
+func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch, locked)) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
 		lock := s.lock
 		if a.Purpose == conversation.ByStaff { // changes the conversation, which is locked first
 			lock = s.lockBoth
 		}
-		if _, err := lock(ctx, tx, t); err != nil {
+		l, err := lock(ctx, tx, t)
+		if err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
-		queue(b)
+		queue(b, l)
 		s.close(b, t, a.Through)
 		return tx.SendBatch(ctx, b).Close()
 	})
@@ -68,7 +71,7 @@ func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.
 
 // Dismiss closes a turn that has nothing to answer.
 func (s *Store) Dismiss(ctx context.Context, t conversation.Turn) error {
-	return s.settle(ctx, t, conversation.Answer{Through: t.Seq}, func(*pgx.Batch) {})
+	return s.settle(ctx, t, conversation.Answer{Through: t.Seq}, func(*pgx.Batch, locked) {})
 }
 
 const windowClosed = "the service window is closed"
