@@ -76,6 +76,17 @@ func TestStaffTakesOver(t *testing.T) {
 		require.False(t, time.Now().Before(*c.BotPausedUntil))
 	})
 
+	t.Run("WhoTakesOverMeansItEvenWhereMessagesPauseNothing", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		none := time.Duration(0)
+		b.set(number, func(in *conversation.Integration) { in.StaffPause = &none })
+		b.receive(b.says("573001234567", "uno"))
+		c, err := b.desk().HandOver(t.Context(), b.talk(), "", "")
+		require.NoError(t, err)
+		require.WithinDuration(t, time.Now().Add(conversation.DefaultStaffPause), *c.BotPausedUntil, time.Minute)
+	})
+
 	t.Run("WhatTheyWriteGoesOutOnceAndInOrder", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

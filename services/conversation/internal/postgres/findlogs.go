@@ -46,7 +46,7 @@ func find(f conversation.LogFilter) (statement string, args []any) {
 		return statement, []any{f.Integration, below, from, f.Outcome, platforms, f.Range.From, until(f.Range), f.EventType, f.Limit}
 	default:
 		from := start(f.After)
-		if end := until(f.Range); from.Time.After(end) {
+		if end := until(f.Range); !from.Time.Before(end) {
 			from = conversation.Cursor{Time: end, ID: noID}
 		}
 		args = []any{platforms, from.Time, from.ID, f.Range.From, f.Outcome, f.Limit}

@@ -42,6 +42,8 @@ func TestHandOverOverTheWire(t *testing.T) {
 	refused(t, err, fault.NotFound, "NOT_FOUND")
 	_, err = hand(&conversationv1.HandOverConversationRequest{Id: talk, Staff: strings.Repeat("ñ", 101)})
 	refused(t, err, fault.Invalid, "STAFF_INVALID")
+	_, err = hand(&conversationv1.HandOverConversationRequest{Id: talk, Staff: "a\x00b"})
+	refused(t, err, fault.Invalid, "STAFF_INVALID")
 	_, err = hand(&conversationv1.HandOverConversationRequest{Id: talk, Reason: strings.Repeat("ñ", 501)})
 	refused(t, err, fault.Invalid, "REASON_INVALID")
 	_, err = b.conversations.CloseConversation(t.Context(), &conversationv1.CloseConversationRequest{Id: talk})

@@ -45,10 +45,10 @@ func NewDesk(store Store, integrations Integrations, pause time.Duration, wake f
 // HandOver takes a conversation over. Its errors are Store's, and a fault of kind Invalid for what is too long.
 func (d *Desk) HandOver(ctx context.Context, id conversation.ID, who, why string) (conversation.Conversation, error) {
 	who, why = strings.TrimSpace(who), strings.TrimSpace(why)
-	if utf8.RuneCountInString(who) > conversation.MaxStaffName {
+	if !fits(who, conversation.MaxStaffName) {
 		return conversation.Conversation{}, fault.Newf(fault.Invalid, "STAFF_INVALID", "staff has up to %d characters", conversation.MaxStaffName)
 	}
-	if utf8.RuneCountInString(why) > conversation.MaxStaffReason {
+	if !fits(why, conversation.MaxStaffReason) {
 		return conversation.Conversation{}, fault.Newf(fault.Invalid, "REASON_INVALID", "reason has up to %d characters", conversation.MaxStaffReason)
 	}
 	pause, err := d.pauseIn(ctx, id)
@@ -63,7 +63,7 @@ func (d *Desk) HandOver(ctx context.Context, id conversation.ID, who, why string
 
 // Reply sends what staff write. Its errors are Store's, and a fault of kind Invalid for a text that cannot be sent.
 func (d *Desk) Reply(ctx context.Context, id conversation.ID, text string, request conversation.RequestID) (conversation.Message, error) {
-	if strings.TrimSpace(text) == "" || utf8.RuneCountInString(text) > conversation.MaxStaffText || strings.ContainsRune(text, 0) {
+	if strings.TrimSpace(text) == "" || !fits(text, conversation.MaxStaffText) {
 		return conversation.Message{}, fault.Newf(fault.Invalid, "TEXT_INVALID", "text has 1 to %d characters", conversation.MaxStaffText)
 	}
 	pause, err := d.pauseIn(ctx, id)
@@ -75,6 +75,11 @@ func (d *Desk) Reply(ctx context.Context, id conversation.ID, text string, reque
 		d.wake()
 	}
 	return m, err
+}
+
+// fits reports whether a text can be stored, which one with a NUL cannot.
+func fits(text string, most int) bool {
+	return utf8.RuneCountInString(text) <= most && !strings.ContainsRune(text, 0)
 }
 
 // pauseIn is how long the bot keeps silent in a conversation after staff wrote.

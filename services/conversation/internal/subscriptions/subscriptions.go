@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -110,7 +111,7 @@ func (s *Service) check(c conversation.SubscriptionChange) error {
 	if c.Types != nil && (len(*c.Types) == 0 || slices.ContainsFunc(*c.Types, func(t conversation.NoticeType) bool { return !t.Known() })) {
 		return fault.Newf(fault.Invalid, "EVENT_TYPES_INVALID", "event_types are one or more of %v", conversation.NoticeTypes())
 	}
-	if c.Integration != nil && len(*c.Integration) > maxIntegrationID {
+	if c.Integration != nil && (len(*c.Integration) > maxIntegrationID || strings.ContainsRune(string(*c.Integration), 0)) {
 		return fault.Newf(fault.Invalid, "INTEGRATION_INVALID", "integration_id has up to %d bytes", maxIntegrationID)
 	}
 	return nil

@@ -53,10 +53,12 @@ func TestService(t *testing.T) {
 			_, _, err := b.service.Create(t.Context(), conversation.Subscription{URL: b.server.URL, Types: types})
 			require.Equal(t, "EVENT_TYPES_INVALID", fault.ReasonOf(err))
 		}
-		_, _, err := b.service.Create(t.Context(), conversation.Subscription{
-			URL: b.server.URL, Types: conversation.NoticeTypes(), Integration: conversation.IntegrationID(strings.Repeat("a", 257)),
-		})
-		require.Equal(t, "INTEGRATION_INVALID", fault.ReasonOf(err))
+		for _, id := range []string{strings.Repeat("a", 257), "a\x00b"} {
+			_, _, err := b.service.Create(t.Context(), conversation.Subscription{
+				URL: b.server.URL, Types: conversation.NoticeTypes(), Integration: conversation.IntegrationID(id),
+			})
+			require.Equal(t, "INTEGRATION_INVALID", fault.ReasonOf(err))
+		}
 	})
 
 	t.Run("WithoutAKeysetThereIsNone", func(t *testing.T) {
