@@ -68,7 +68,9 @@ func (b *badInput) unknownField(t *testing.T) {
 
 // wrongPageToken gives every list tokens that are not its own, those of the other lists among them.
 func (b *badInput) wrongPageToken(t *testing.T) {
-	within := map[protoreflect.Name]string{"conversation_id": b.someConversation(t), "id": b.someSource(t)}
+	within := map[protoreflect.Name]string{
+		"conversation_id": b.someConversation(t), "id": b.someSource(t), "subscription_id": b.someSubscription(t),
+	}
 	lists := b.lists()
 	require.GreaterOrEqual(t, len(lists), 7)
 	tokens := map[string]string{
@@ -122,6 +124,17 @@ func (b *badInput) someConversation(t *testing.T) string {
 	}
 	require.Fail(t, "no conversation of 7130")
 	return ""
+}
+
+// someSubscription is one of a program that nobody answers for.
+func (b *badInput) someSubscription(t *testing.T) string {
+	t.Helper()
+	r, err := conversationv1.NewSubscriptionServiceClient(b.Conn(b.Conversation)).CreateSubscription(t.Context(),
+		&conversationv1.CreateSubscriptionRequest{Subscription: &conversationv1.Subscription{
+			Url: "https://avisos.invalid/", EventTypes: []string{"message.received"},
+		}})
+	require.NoError(t, err)
+	return r.GetSubscription().GetId()
 }
 
 // list is an RPC that returns pages.

@@ -50,6 +50,9 @@ simulate() { curl -fsS "$simulator/$1" -H 'content-type: application/json' -d "$
 # unique prints a number of 13 digits that was not used before.
 unique() { printf '9%08d%04d\n' $(($(date +%s) % 100000000)) $((RANDOM % 10000)); }
 
+# uuid prints a UUID that was not used before.
+uuid() { printf '%08x-%04x-4%03x-8%03x-%012x\n' "$(date +%s)" $RANDOM $((RANDOM % 4096)) $((RANDOM % 4096)) $((RANDOM * RANDOM)); }
+
 # demo_integration NAME prints the id of the integration that `make up` makes under that name.
 demo_integration() {
   local id

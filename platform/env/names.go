@@ -29,7 +29,7 @@ func storageNames() []Name {
 		{"KNOBOT_CACHE_DIR", "Folder where rag keeps its compiled reader of PDFs, to start it faster; empty keeps nothing.", false},
 		{"KNOBOT_FETCH_ALLOW", "Servers, as host:port separated by commas, that sources may be fetched from though their addresses are not public.", false},
 		{"KNOBOT_MEDIA_URL", "Where media files are kept: file:///folder, s3://bucket?region=… or gs://bucket (a gocloud.dev/blob URL); the default is .knobot/media below the working folder.", false},
-		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals the integrations' secrets at rest.", true},
+		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals secrets at rest: the integrations' (channels), the subscriptions' (conversation).", true},
 	}
 }
 
@@ -85,6 +85,7 @@ func behaviourNames() []Name {
 		{"KNOBOT_CUSTOMER_HOURLY_LIMIT", "How many messages of one customer are answered in any hour, where an integration does not say; 0 for any number.", false},
 		{"KNOBOT_CUSTOMER_DAILY_LIMIT", "How many messages of one customer are answered in any 24 hours, where an integration does not say; 0 for any number.", false},
 		{"KNOBOT_KEEP_WEBHOOKS", "How long the log of webhooks is kept, with what came in them; 0 keeps it for ever.", false},
+		{"KNOBOT_EVENTS_ALLOW_PRIVATE", "Allows subscriptions to be told over http and at addresses that are not public: true or false.", false},
 		{"KNOBOT_LEASE", "How long a worker holds a conversation without a sign of life.", false},
 	}
 }

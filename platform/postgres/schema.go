@@ -81,7 +81,7 @@ func (s Schema) connect(ctx context.Context, url env.Secret) (*pgx.Conn, error) 
 // migrate works under a lock of our own: tern's covers its migrations only,
 // not the making of the schema and of the version table.
 func (s Schema) migrate(ctx context.Context, conn *pgx.Conn, latest int, role string) error {
-	if _, err := conn.Exec(ctx, `select pg_advisory_lock(hashtextextended('knobot schema ' || $1::text, 0))`, s.Name); err != nil {
+	if err := s.lock(ctx, conn); err != nil {
 		return err
 	}
 	if err := s.create(ctx, conn); err != nil {
@@ -105,6 +105,26 @@ func (s Schema) migrate(ctx context.Context, conn *pgx.Conn, latest int, role st
 		return err
 	}
 	return s.grant(ctx, conn, role)
+}
+
+// lockEvery is how often a migration asks whether another one is done.
+const lockEvery = 100 * time.Millisecond
+
+// lock asks again and again: who waits inside a statement holds a snapshot, and `create index concurrently` of the one that
+// works would wait for it for ever.
+func (s Schema) lock(ctx context.Context, conn *pgx.Conn) error {
+	for {
+		var ours bool
+		err := conn.QueryRow(ctx, `select pg_try_advisory_lock(hashtextextended('knobot schema ' || $1::text, 0))`, s.Name).Scan(&ours)
+		if err != nil || ours {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(lockEvery):
+		}
+	}
 }
 
 // create asks first: an owner need not have the right to create schemas.

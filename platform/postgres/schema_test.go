@@ -82,6 +82,22 @@ func TestMigrateInParallelRunsEachStepOnce(t *testing.T) {
 	require.Equal(t, 1, scan[int](t, open(t, u), `select count(*) from items`))
 }
 
+func TestMigrateInParallelMayBuildIndexesConcurrently(t *testing.T) {
+	t.Parallel()
+	u := pgtest.URL(t)
+	indexItems := "---- tern: disable-tx ----\ncreate index concurrently items_name on items (name);"
+	var wg sync.WaitGroup
+	errs := make([]error, 4)
+	for i := range errs {
+		wg.Go(func() { errs[i] = shop(createItems, indexItems).Migrate(t.Context(), u, u) })
+	}
+	wg.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, scan[int](t, open(t, u), `select count(*) from pg_index join pg_class on oid = indexrelid where relname = 'items_name' and indisvalid`))
+}
+
 // roles returns a superuser's pool and the name of a role to create, which is
 // dropped with its _owner after the databases of the test.
 func roles(t *testing.T) (*pgxpool.Pool, string) {

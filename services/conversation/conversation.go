@@ -59,8 +59,13 @@ type Conversation struct {
 	Passages        int32
 	CreateTime      time.Time
 	LastMessageTime time.Time
-	// BotPausedUntil is until when the bot keeps silent because staff wrote by themselves; nil where it is not paused.
+	// BotPausedUntil is until when the bot keeps silent because staff have the word; nil where it is not paused.
 	BotPausedUntil *time.Time
+	// PauseCause is why, PausedBy and PauseReason what who took over said.
+	PauseCause            PauseCause
+	PausedBy, PauseReason string
+	// LastOutcome is how its last question was met, in rag's words.
+	LastOutcome string
 }
 
 // Metadata returns the three entries that the mission names.

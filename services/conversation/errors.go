@@ -17,6 +17,16 @@ var (
 	// ErrPaused says that staff wrote while the answer was composed. The draft was thrown away, and what they did not answer
 	// waits until the pause is over.
 	ErrPaused = errors.New("staff has the word")
+	// ErrClosed says that the conversation ended.
+	ErrClosed = errors.New("the conversation is closed")
+	// ErrWindowClosed says that WhatsApp allows no free text until the customer writes again.
+	ErrWindowClosed = errors.New("the service window is closed")
+	// ErrRequestReused says that a request id stands for something else already.
+	ErrRequestReused = errors.New("the request id is taken")
+	// ErrTooMany says that there are as many as may be.
+	ErrTooMany = errors.New("too many")
+	// ErrDisabled says that a subscription is off.
+	ErrDisabled = errors.New("disabled")
 	// ErrNothingDead says that there is nothing to replay.
 	ErrNothingDead = errors.New("nothing is dead")
 	// ErrBusy says that the conversation is being answered right now.

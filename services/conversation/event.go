@@ -202,5 +202,18 @@ const (
 	OutcomeFailed         Outcome = "failed"
 )
 
+// Outcomes lists them all.
+func Outcomes() []Outcome {
+	return []Outcome{
+		OutcomeOpen, OutcomeHeld, OutcomeAnswered, OutcomeAnsweredByStaff, OutcomeDeleted, OutcomeRecorded, OutcomeDuplicate, OutcomeStale,
+		OutcomeIgnored, OutcomeForeignNumber, OutcomeUnknownMessage, OutcomeDead, OutcomeFailed,
+	}
+}
+
+// Usual reports what becomes of nearly every event.
+func (o Outcome) Usual() bool {
+	return o == OutcomeOpen || o == OutcomeAnswered || o == OutcomeRecorded || o == OutcomeDuplicate
+}
+
 // Finished reports whether nothing more will happen to an event.
 func (o Outcome) Finished() bool { return o != OutcomeOpen && o != OutcomeHeld }

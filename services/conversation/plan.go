@@ -106,6 +106,9 @@ func (p *Plan) Ask(question string) { p.Text, p.Sentence = question, "" }
 // Says reports whether a message of staff answers the customer: not a reaction, an edit or a notice.
 func (m *InboundMessage) Says() bool { return m.Echo && !comment(m.Kind) }
 
+// Written reports whether a customer wrote it: not a reaction, an edit or a notice.
+func (m *InboundMessage) Written() bool { return !m.Echo && !m.Sender.Bot && !comment(m.Kind) }
+
 // Stale reports whether what happened at a time is too old to be answered as if it were fresh. What has no time is not.
 func Stale(occurred, now time.Time, after time.Duration) bool {
 	return !occurred.IsZero() && now.Sub(occurred) > after

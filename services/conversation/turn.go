@@ -79,6 +79,8 @@ const (
 	Apology Purpose = "apology"
 	// Invitation is the template that asks the customer to write again.
 	Invitation Purpose = "invitation"
+	// ByStaff is what staff write through us. It answers what the customer wrote before it.
+	ByStaff Purpose = "staff"
 )
 
 // Answer is a message of ours that is decided: it goes out whatever arrives meanwhile.
@@ -215,7 +217,8 @@ type Mailbox interface {
 	Checkpoint(ctx context.Context, t Turn, d Draft) (Answer, error)
 	// Finish stores that the answer went out and closes the turn, or reopens it if the customer wrote meanwhile.
 	Finish(ctx context.Context, t Turn, a Answer, s Sent) error
-	// Abandon stores that an apology or invitation will not go out, and closes the turn like Finish.
+	// Abandon stores that an apology, an invitation or a reply of staff will not go out, and closes the turn like Finish. What the
+	// reply was to answer still waits.
 	Abandon(ctx context.Context, t Turn, a Answer, cause string) error
 	// Hold stores that WhatsApp's window is closed: the answer and what it answers wait for the customer's next message.
 	// The template, if any, is decided to be sent, once per window.

@@ -46,12 +46,27 @@ type Cursor struct {
 	Position int64
 }
 
-// LogFilter chooses deliveries.
+// OutcomeCount is how many events came to the same.
+type OutcomeCount struct {
+	Platform    Platform
+	Integration IntegrationID
+	Outcome     Outcome
+	Total       int64
+}
+
+// TimeRange is from one time on until before another; zero for no bound.
+type TimeRange struct{ From, Until time.Time }
+
+// LogFilter chooses deliveries. What is empty chooses all.
 type LogFilter struct {
-	// Platform is empty for all.
-	Platform Platform
-	DeadOnly bool
-	Limit    int
+	Platform    Platform
+	Integration IntegrationID
+	// EventType is the kind of the first event.
+	EventType string
+	// Outcome is that of an event, of one of the integration where there is one.
+	Outcome Outcome
+	Range   TimeRange
+	Limit   int
 	// After is where the page before ended, nil for the first.
 	After *Cursor
 }
@@ -68,6 +83,9 @@ type UserFilter struct {
 type Filter struct {
 	Integration IntegrationID
 	User        UserID
-	Limit       int
-	After       *Cursor
+	// Closed is nil for both.
+	Closed     *bool
+	PausedOnly bool
+	Limit      int
+	After      *Cursor
 }

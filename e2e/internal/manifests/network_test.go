@@ -35,7 +35,7 @@ func callTree() []string {
 		"gateway -> conversation-api:9101", "gateway -> rag:9102", "gateway -> channels:9103",
 		"conversation-api -> channels:9103",
 		"conversation-worker -> rag:9102", "conversation-worker -> channels:9103",
-		"channels -> internet:443", "rag -> internet:443", "rag -> internet:80",
+		"channels -> internet:443", "conversation-worker -> internet:443", "rag -> internet:443", "rag -> internet:80",
 		"internet -> gateway:9000", "intranet -> gateway:9000", "metadata -> gateway:9000", "dns -> gateway:9000",
 		"neighbour -> gateway:9000", "prometheus -> gateway:9000",
 	}

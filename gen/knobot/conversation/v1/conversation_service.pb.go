@@ -23,6 +23,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// PauseCause is why the bot keeps silent in a conversation.
+type PauseCause int32
+
+const (
+	// It does not.
+	PauseCause_PAUSE_CAUSE_UNSPECIFIED PauseCause = 0
+	// Staff wrote, on their own device or by ReplyToConversation.
+	PauseCause_PAUSE_CAUSE_STAFF_WROTE PauseCause = 1
+	// Staff took over, by HandOverConversation.
+	PauseCause_PAUSE_CAUSE_HANDED_OVER PauseCause = 2
+)
+
+// Enum value maps for PauseCause.
+var (
+	PauseCause_name = map[int32]string{
+		0: "PAUSE_CAUSE_UNSPECIFIED",
+		1: "PAUSE_CAUSE_STAFF_WROTE",
+		2: "PAUSE_CAUSE_HANDED_OVER",
+	}
+	PauseCause_value = map[string]int32{
+		"PAUSE_CAUSE_UNSPECIFIED": 0,
+		"PAUSE_CAUSE_STAFF_WROTE": 1,
+		"PAUSE_CAUSE_HANDED_OVER": 2,
+	}
+)
+
+func (x PauseCause) Enum() *PauseCause {
+	p := new(PauseCause)
+	*p = x
+	return p
+}
+
+func (x PauseCause) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PauseCause) Descriptor() protoreflect.EnumDescriptor {
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[0].Descriptor()
+}
+
+func (PauseCause) Type() protoreflect.EnumType {
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[0]
+}
+
+func (x PauseCause) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PauseCause.Descriptor instead.
+func (PauseCause) EnumDescriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{0}
+}
+
 // Feedback is what a customer thought of an answer.
 type Feedback int32
 
@@ -60,11 +113,11 @@ func (x Feedback) String() string {
 }
 
 func (Feedback) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[0].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[1].Descriptor()
 }
 
 func (Feedback) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[0]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[1]
 }
 
 func (x Feedback) Number() protoreflect.EnumNumber {
@@ -73,7 +126,7 @@ func (x Feedback) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Feedback.Descriptor instead.
 func (Feedback) EnumDescriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{0}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{1}
 }
 
 // State of a conversation.
@@ -113,11 +166,11 @@ func (x Conversation_State) String() string {
 }
 
 func (Conversation_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[1].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[2].Descriptor()
 }
 
 func (Conversation_State) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[1]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[2]
 }
 
 func (x Conversation_State) Number() protoreflect.EnumNumber {
@@ -170,11 +223,11 @@ func (x Message_Role) String() string {
 }
 
 func (Message_Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[2].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[3].Descriptor()
 }
 
 func (Message_Role) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[2]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[3]
 }
 
 func (x Message_Role) Number() protoreflect.EnumNumber {
@@ -247,11 +300,11 @@ func (x Message_State) String() string {
 }
 
 func (Message_State) Descriptor() protoreflect.EnumDescriptor {
-	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[3].Descriptor()
+	return file_knobot_conversation_v1_conversation_service_proto_enumTypes[4].Descriptor()
 }
 
 func (Message_State) Type() protoreflect.EnumType {
-	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[3]
+	return &file_knobot_conversation_v1_conversation_service_proto_enumTypes[4]
 }
 
 func (x Message_State) Number() protoreflect.EnumNumber {
@@ -286,8 +339,17 @@ type Conversation struct {
 	LastMessageTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_message_time,json=lastMessageTime,proto3" json:"last_message_time,omitempty"`
 	// Until when the bot keeps silent, because staff wrote by themselves; unset where it is not paused.
 	BotPausedUntil *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=bot_paused_until,json=botPausedUntil,proto3" json:"bot_paused_until,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Why it keeps silent; unspecified where it is not paused.
+	PauseCause PauseCause `protobuf:"varint,11,opt,name=pause_cause,json=pauseCause,proto3,enum=knobot.conversation.v1.PauseCause" json:"pause_cause,omitempty"`
+	// Who took the conversation over, as they said; empty where nobody did.
+	PausedBy string `protobuf:"bytes,12,opt,name=paused_by,json=pausedBy,proto3" json:"paused_by,omitempty"`
+	// What for, as they said.
+	PauseReason string `protobuf:"bytes,13,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
+	// How its last question was met, in rag's words: answered, unsure, declined, smalltalk, handoff. With handoff the customer
+	// asked for a person.
+	LastOutcome   string `protobuf:"bytes,14,opt,name=last_outcome,json=lastOutcome,proto3" json:"last_outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Conversation) Reset() {
@@ -388,6 +450,34 @@ func (x *Conversation) GetBotPausedUntil() *timestamppb.Timestamp {
 		return x.BotPausedUntil
 	}
 	return nil
+}
+
+func (x *Conversation) GetPauseCause() PauseCause {
+	if x != nil {
+		return x.PauseCause
+	}
+	return PauseCause_PAUSE_CAUSE_UNSPECIFIED
+}
+
+func (x *Conversation) GetPausedBy() string {
+	if x != nil {
+		return x.PausedBy
+	}
+	return ""
+}
+
+func (x *Conversation) GetPauseReason() string {
+	if x != nil {
+		return x.PauseReason
+	}
+	return ""
+}
+
+func (x *Conversation) GetLastOutcome() string {
+	if x != nil {
+		return x.LastOutcome
+	}
+	return ""
 }
 
 // Message is one message of a conversation.
@@ -855,7 +945,11 @@ type ListConversationsRequest struct {
 	// At most this many, 1 to 1000, 0 for 50.
 	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of the page before.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those in this state, unspecified for all.
+	State Conversation_State `protobuf:"varint,5,opt,name=state,proto3,enum=knobot.conversation.v1.Conversation_State" json:"state,omitempty"`
+	// Only those in which the bot keeps silent.
+	PausedOnly    bool `protobuf:"varint,6,opt,name=paused_only,json=pausedOnly,proto3" json:"paused_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -916,6 +1010,20 @@ func (x *ListConversationsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListConversationsRequest) GetState() Conversation_State {
+	if x != nil {
+		return x.State
+	}
+	return Conversation_STATE_UNSPECIFIED
+}
+
+func (x *ListConversationsRequest) GetPausedOnly() bool {
+	if x != nil {
+		return x.PausedOnly
+	}
+	return false
 }
 
 // ListConversationsResponse is a page of conversations.
@@ -1157,6 +1265,226 @@ func (x *ResumeConversationResponse) GetConversation() *Conversation {
 	return nil
 }
 
+// HandOverConversationRequest names a conversation and who takes it over.
+type HandOverConversationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Who takes over, as you call them; shown, up to 100 characters, may be empty.
+	Staff string `protobuf:"bytes,2,opt,name=staff,proto3" json:"staff,omitempty"`
+	// What for; shown, up to 500 characters, may be empty.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandOverConversationRequest) Reset() {
+	*x = HandOverConversationRequest{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandOverConversationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandOverConversationRequest) ProtoMessage() {}
+
+func (x *HandOverConversationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandOverConversationRequest.ProtoReflect.Descriptor instead.
+func (*HandOverConversationRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *HandOverConversationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *HandOverConversationRequest) GetStaff() string {
+	if x != nil {
+		return x.Staff
+	}
+	return ""
+}
+
+func (x *HandOverConversationRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// HandOverConversationResponse holds it.
+type HandOverConversationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation, paused.
+	Conversation  *Conversation `protobuf:"bytes,1,opt,name=conversation,proto3" json:"conversation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HandOverConversationResponse) Reset() {
+	*x = HandOverConversationResponse{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HandOverConversationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HandOverConversationResponse) ProtoMessage() {}
+
+func (x *HandOverConversationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HandOverConversationResponse.ProtoReflect.Descriptor instead.
+func (*HandOverConversationResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *HandOverConversationResponse) GetConversation() *Conversation {
+	if x != nil {
+		return x.Conversation
+	}
+	return nil
+}
+
+// ReplyToConversationRequest is what staff write.
+type ReplyToConversationRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The conversation.
+	ConversationId string `protobuf:"bytes,1,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
+	// Text in CommonMark, 1 to 4096 characters.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// A UUID that names this reply: the same again sends nothing.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplyToConversationRequest) Reset() {
+	*x = ReplyToConversationRequest{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplyToConversationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplyToConversationRequest) ProtoMessage() {}
+
+func (x *ReplyToConversationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplyToConversationRequest.ProtoReflect.Descriptor instead.
+func (*ReplyToConversationRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ReplyToConversationRequest) GetConversationId() string {
+	if x != nil {
+		return x.ConversationId
+	}
+	return ""
+}
+
+func (x *ReplyToConversationRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ReplyToConversationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ReplyToConversationResponse holds the reply.
+type ReplyToConversationResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The message, which is on its way: its state says how far it came.
+	Message       *Message `protobuf:"bytes,1,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplyToConversationResponse) Reset() {
+	*x = ReplyToConversationResponse{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplyToConversationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplyToConversationResponse) ProtoMessage() {}
+
+func (x *ReplyToConversationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplyToConversationResponse.ProtoReflect.Descriptor instead.
+func (*ReplyToConversationResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ReplyToConversationResponse) GetMessage() *Message {
+	if x != nil {
+		return x.Message
+	}
+	return nil
+}
+
 // ListMessagesRequest names a conversation.
 type ListMessagesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1172,7 +1500,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1184,7 +1512,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1197,7 +1525,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListMessagesRequest) GetConversationId() string {
@@ -1234,7 +1562,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1246,7 +1574,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1259,7 +1587,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{13}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -1280,7 +1608,7 @@ var File_knobot_conversation_v1_conversation_service_proto protoreflect.FileDesc
 
 const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
-	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\x88\x05\n" +
+	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\xb0\x06\n" +
 	"\fConversation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x17\n" +
@@ -1294,7 +1622,12 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"createTime\x12F\n" +
 	"\x11last_message_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x0flastMessageTime\x12D\n" +
 	"\x10bot_paused_until\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x0ebotPausedUntil\x1a;\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x0ebotPausedUntil\x12C\n" +
+	"\vpause_cause\x18\v \x01(\x0e2\".knobot.conversation.v1.PauseCauseR\n" +
+	"pauseCause\x12\x1b\n" +
+	"\tpaused_by\x18\f \x01(\tR\bpausedBy\x12!\n" +
+	"\fpause_reason\x18\r \x01(\tR\vpauseReason\x12!\n" +
+	"\flast_outcome\x18\x0e \x01(\tR\vlastOutcome\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"B\n" +
@@ -1364,13 +1697,16 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x16GetConversationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"c\n" +
 	"\x17GetConversationResponse\x12H\n" +
-	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"\x96\x01\n" +
+	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"\xf9\x01\n" +
 	"\x18ListConversationsRequest\x12%\n" +
 	"\x0eintegration_id\x18\x01 \x01(\tR\rintegrationId\x12\x17\n" +
 	"\auser_id\x18\x02 \x01(\tR\x06userId\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\x8f\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12@\n" +
+	"\x05state\x18\x05 \x01(\x0e2*.knobot.conversation.v1.Conversation.StateR\x05state\x12\x1f\n" +
+	"\vpaused_only\x18\x06 \x01(\bR\n" +
+	"pausedOnly\"\x8f\x01\n" +
 	"\x19ListConversationsResponse\x12J\n" +
 	"\rconversations\x18\x01 \x03(\v2$.knobot.conversation.v1.ConversationR\rconversations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"*\n" +
@@ -1381,7 +1717,20 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\x19ResumeConversationRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"f\n" +
 	"\x1aResumeConversationResponse\x12H\n" +
-	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"z\n" +
+	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"[\n" +
+	"\x1bHandOverConversationRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05staff\x18\x02 \x01(\tR\x05staff\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"h\n" +
+	"\x1cHandOverConversationResponse\x12H\n" +
+	"\fconversation\x18\x01 \x01(\v2$.knobot.conversation.v1.ConversationR\fconversation\"x\n" +
+	"\x1aReplyToConversationRequest\x12'\n" +
+	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"X\n" +
+	"\x1bReplyToConversationResponse\x129\n" +
+	"\amessage\x18\x01 \x01(\v2\x1f.knobot.conversation.v1.MessageR\amessage\"z\n" +
 	"\x13ListMessagesRequest\x12'\n" +
 	"\x0fconversation_id\x18\x01 \x01(\tR\x0econversationId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1389,16 +1738,23 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"{\n" +
 	"\x14ListMessagesResponse\x12;\n" +
 	"\bmessages\x18\x01 \x03(\v2\x1f.knobot.conversation.v1.MessageR\bmessages\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*R\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*c\n" +
+	"\n" +
+	"PauseCause\x12\x1b\n" +
+	"\x17PAUSE_CAUSE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17PAUSE_CAUSE_STAFF_WROTE\x10\x01\x12\x1b\n" +
+	"\x17PAUSE_CAUSE_HANDED_OVER\x10\x02*R\n" +
 	"\bFeedback\x12\x18\n" +
 	"\x14FEEDBACK_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11FEEDBACK_POSITIVE\x10\x01\x12\x15\n" +
-	"\x11FEEDBACK_NEGATIVE\x10\x022\xc2\x06\n" +
+	"\x11FEEDBACK_NEGATIVE\x10\x022\xb1\t\n" +
 	"\x13ConversationService\x12\x96\x01\n" +
 	"\x0fGetConversation\x12..knobot.conversation.v1.GetConversationRequest\x1a/.knobot.conversation.v1.GetConversationResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/conversations/{id}\x12\x97\x01\n" +
 	"\x11ListConversations\x120.knobot.conversation.v1.ListConversationsRequest\x1a1.knobot.conversation.v1.ListConversationsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/conversations\x12\xa5\x01\n" +
 	"\x11CloseConversation\x120.knobot.conversation.v1.CloseConversationRequest\x1a1.knobot.conversation.v1.CloseConversationResponse\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/conversations/{id}:close\x12\xa9\x01\n" +
-	"\x12ResumeConversation\x121.knobot.conversation.v1.ResumeConversationRequest\x1a2.knobot.conversation.v1.ResumeConversationResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/conversations/{id}:resume\x12\xa3\x01\n" +
+	"\x12ResumeConversation\x121.knobot.conversation.v1.ResumeConversationRequest\x1a2.knobot.conversation.v1.ResumeConversationResponse\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/conversations/{id}:resume\x12\xb1\x01\n" +
+	"\x14HandOverConversation\x123.knobot.conversation.v1.HandOverConversationRequest\x1a4.knobot.conversation.v1.HandOverConversationResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/conversations/{id}:handOver\x12\xb8\x01\n" +
+	"\x13ReplyToConversation\x122.knobot.conversation.v1.ReplyToConversationRequest\x1a3.knobot.conversation.v1.ReplyToConversationResponse\"8\x82\xd3\xe4\x93\x022:\x01*\"-/api/v1/conversations/{conversation_id}:reply\x12\xa3\x01\n" +
 	"\fListMessages\x12+.knobot.conversation.v1.ListMessagesRequest\x1a,.knobot.conversation.v1.ListMessagesResponse\"8\x82\xd3\xe4\x93\x022\x120/api/v1/conversations/{conversation_id}/messagesBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
 var (
@@ -1413,66 +1769,79 @@ func file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP() []byte
 	return file_knobot_conversation_v1_conversation_service_proto_rawDescData
 }
 
-var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_knobot_conversation_v1_conversation_service_proto_goTypes = []any{
-	(Feedback)(0),                      // 0: knobot.conversation.v1.Feedback
-	(Conversation_State)(0),            // 1: knobot.conversation.v1.Conversation.State
-	(Message_Role)(0),                  // 2: knobot.conversation.v1.Message.Role
-	(Message_State)(0),                 // 3: knobot.conversation.v1.Message.State
-	(*Conversation)(nil),               // 4: knobot.conversation.v1.Conversation
-	(*Message)(nil),                    // 5: knobot.conversation.v1.Message
-	(*AnswerBasis)(nil),                // 6: knobot.conversation.v1.AnswerBasis
-	(*MessageMedia)(nil),               // 7: knobot.conversation.v1.MessageMedia
-	(*GetConversationRequest)(nil),     // 8: knobot.conversation.v1.GetConversationRequest
-	(*GetConversationResponse)(nil),    // 9: knobot.conversation.v1.GetConversationResponse
-	(*ListConversationsRequest)(nil),   // 10: knobot.conversation.v1.ListConversationsRequest
-	(*ListConversationsResponse)(nil),  // 11: knobot.conversation.v1.ListConversationsResponse
-	(*CloseConversationRequest)(nil),   // 12: knobot.conversation.v1.CloseConversationRequest
-	(*CloseConversationResponse)(nil),  // 13: knobot.conversation.v1.CloseConversationResponse
-	(*ResumeConversationRequest)(nil),  // 14: knobot.conversation.v1.ResumeConversationRequest
-	(*ResumeConversationResponse)(nil), // 15: knobot.conversation.v1.ResumeConversationResponse
-	(*ListMessagesRequest)(nil),        // 16: knobot.conversation.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),       // 17: knobot.conversation.v1.ListMessagesResponse
-	nil,                                // 18: knobot.conversation.v1.Conversation.MetadataEntry
-	(*timestamppb.Timestamp)(nil),      // 19: google.protobuf.Timestamp
-	(MessageKind)(0),                   // 20: knobot.conversation.v1.MessageKind
-	(DeliveryState)(0),                 // 21: knobot.conversation.v1.DeliveryState
+	(PauseCause)(0),                      // 0: knobot.conversation.v1.PauseCause
+	(Feedback)(0),                        // 1: knobot.conversation.v1.Feedback
+	(Conversation_State)(0),              // 2: knobot.conversation.v1.Conversation.State
+	(Message_Role)(0),                    // 3: knobot.conversation.v1.Message.Role
+	(Message_State)(0),                   // 4: knobot.conversation.v1.Message.State
+	(*Conversation)(nil),                 // 5: knobot.conversation.v1.Conversation
+	(*Message)(nil),                      // 6: knobot.conversation.v1.Message
+	(*AnswerBasis)(nil),                  // 7: knobot.conversation.v1.AnswerBasis
+	(*MessageMedia)(nil),                 // 8: knobot.conversation.v1.MessageMedia
+	(*GetConversationRequest)(nil),       // 9: knobot.conversation.v1.GetConversationRequest
+	(*GetConversationResponse)(nil),      // 10: knobot.conversation.v1.GetConversationResponse
+	(*ListConversationsRequest)(nil),     // 11: knobot.conversation.v1.ListConversationsRequest
+	(*ListConversationsResponse)(nil),    // 12: knobot.conversation.v1.ListConversationsResponse
+	(*CloseConversationRequest)(nil),     // 13: knobot.conversation.v1.CloseConversationRequest
+	(*CloseConversationResponse)(nil),    // 14: knobot.conversation.v1.CloseConversationResponse
+	(*ResumeConversationRequest)(nil),    // 15: knobot.conversation.v1.ResumeConversationRequest
+	(*ResumeConversationResponse)(nil),   // 16: knobot.conversation.v1.ResumeConversationResponse
+	(*HandOverConversationRequest)(nil),  // 17: knobot.conversation.v1.HandOverConversationRequest
+	(*HandOverConversationResponse)(nil), // 18: knobot.conversation.v1.HandOverConversationResponse
+	(*ReplyToConversationRequest)(nil),   // 19: knobot.conversation.v1.ReplyToConversationRequest
+	(*ReplyToConversationResponse)(nil),  // 20: knobot.conversation.v1.ReplyToConversationResponse
+	(*ListMessagesRequest)(nil),          // 21: knobot.conversation.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),         // 22: knobot.conversation.v1.ListMessagesResponse
+	nil,                                  // 23: knobot.conversation.v1.Conversation.MetadataEntry
+	(*timestamppb.Timestamp)(nil),        // 24: google.protobuf.Timestamp
+	(MessageKind)(0),                     // 25: knobot.conversation.v1.MessageKind
+	(DeliveryState)(0),                   // 26: knobot.conversation.v1.DeliveryState
 }
 var file_knobot_conversation_v1_conversation_service_proto_depIdxs = []int32{
-	1,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
-	18, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
-	19, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
-	19, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
-	19, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
-	2,  // 5: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
-	20, // 6: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
-	3,  // 7: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
-	19, // 8: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	21, // 9: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
-	7,  // 10: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
-	6,  // 11: knobot.conversation.v1.Message.basis:type_name -> knobot.conversation.v1.AnswerBasis
-	0,  // 12: knobot.conversation.v1.Message.feedback:type_name -> knobot.conversation.v1.Feedback
-	4,  // 13: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	4,  // 14: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
-	4,  // 15: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	4,  // 16: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	5,  // 17: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
-	8,  // 18: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
-	10, // 19: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
-	12, // 20: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
-	14, // 21: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
-	16, // 22: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
-	9,  // 23: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
-	11, // 24: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
-	13, // 25: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
-	15, // 26: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
-	17, // 27: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
-	23, // [23:28] is the sub-list for method output_type
-	18, // [18:23] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	2,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
+	23, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
+	24, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
+	24, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
+	24, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
+	0,  // 5: knobot.conversation.v1.Conversation.pause_cause:type_name -> knobot.conversation.v1.PauseCause
+	3,  // 6: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
+	25, // 7: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
+	4,  // 8: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
+	24, // 9: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	26, // 10: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
+	8,  // 11: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
+	7,  // 12: knobot.conversation.v1.Message.basis:type_name -> knobot.conversation.v1.AnswerBasis
+	1,  // 13: knobot.conversation.v1.Message.feedback:type_name -> knobot.conversation.v1.Feedback
+	5,  // 14: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	2,  // 15: knobot.conversation.v1.ListConversationsRequest.state:type_name -> knobot.conversation.v1.Conversation.State
+	5,  // 16: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
+	5,  // 17: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	5,  // 18: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	5,  // 19: knobot.conversation.v1.HandOverConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	6,  // 20: knobot.conversation.v1.ReplyToConversationResponse.message:type_name -> knobot.conversation.v1.Message
+	6,  // 21: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
+	9,  // 22: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
+	11, // 23: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
+	13, // 24: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
+	15, // 25: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
+	17, // 26: knobot.conversation.v1.ConversationService.HandOverConversation:input_type -> knobot.conversation.v1.HandOverConversationRequest
+	19, // 27: knobot.conversation.v1.ConversationService.ReplyToConversation:input_type -> knobot.conversation.v1.ReplyToConversationRequest
+	21, // 28: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
+	10, // 29: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
+	12, // 30: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
+	14, // 31: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
+	16, // 32: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
+	18, // 33: knobot.conversation.v1.ConversationService.HandOverConversation:output_type -> knobot.conversation.v1.HandOverConversationResponse
+	20, // 34: knobot.conversation.v1.ConversationService.ReplyToConversation:output_type -> knobot.conversation.v1.ReplyToConversationResponse
+	22, // 35: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
+	29, // [29:36] is the sub-list for method output_type
+	22, // [22:29] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_conversation_service_proto_init() }
@@ -1486,8 +1855,8 @@ func file_knobot_conversation_v1_conversation_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_conversation_service_proto_rawDesc), len(file_knobot_conversation_v1_conversation_service_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   15,
+			NumEnums:      5,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,11 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ConversationService_GetConversation_FullMethodName    = "/knobot.conversation.v1.ConversationService/GetConversation"
-	ConversationService_ListConversations_FullMethodName  = "/knobot.conversation.v1.ConversationService/ListConversations"
-	ConversationService_CloseConversation_FullMethodName  = "/knobot.conversation.v1.ConversationService/CloseConversation"
-	ConversationService_ResumeConversation_FullMethodName = "/knobot.conversation.v1.ConversationService/ResumeConversation"
-	ConversationService_ListMessages_FullMethodName       = "/knobot.conversation.v1.ConversationService/ListMessages"
+	ConversationService_GetConversation_FullMethodName      = "/knobot.conversation.v1.ConversationService/GetConversation"
+	ConversationService_ListConversations_FullMethodName    = "/knobot.conversation.v1.ConversationService/ListConversations"
+	ConversationService_CloseConversation_FullMethodName    = "/knobot.conversation.v1.ConversationService/CloseConversation"
+	ConversationService_ResumeConversation_FullMethodName   = "/knobot.conversation.v1.ConversationService/ResumeConversation"
+	ConversationService_HandOverConversation_FullMethodName = "/knobot.conversation.v1.ConversationService/HandOverConversation"
+	ConversationService_ReplyToConversation_FullMethodName  = "/knobot.conversation.v1.ConversationService/ReplyToConversation"
+	ConversationService_ListMessages_FullMethodName         = "/knobot.conversation.v1.ConversationService/ListMessages"
 )
 
 // ConversationServiceClient is the client API for ConversationService service.
@@ -41,6 +43,16 @@ type ConversationServiceClient interface {
 	// ResumeConversation ends the bot's silence after a message of staff: what nobody answered meanwhile is answered now. It
 	// changes nothing where the bot is not paused. NOT_FOUND if there is no such conversation.
 	ResumeConversation(ctx context.Context, in *ResumeConversationRequest, opts ...grpc.CallOption) (*ResumeConversationResponse, error)
+	// HandOverConversation gives the word to staff: nothing is composed, and what is being composed is thrown away; an answer that
+	// is on its way goes out. The bot takes over again once staff have not written for the integration's staff_pause (30 min), or by
+	// ResumeConversation. Again, it begins that time anew. NOT_FOUND if there is no such conversation, FAILED_PRECONDITION
+	// (CONVERSATION_CLOSED) if it ended.
+	HandOverConversation(ctx context.Context, in *HandOverConversationRequest, opts ...grpc.CallOption) (*HandOverConversationResponse, error)
+	// ReplyToConversation sends what staff write, after whatever is on its way already. It answers what waits and keeps the bot
+	// silent like a hand-over. The same request_id again sends nothing and returns the message; with another text it is
+	// ALREADY_EXISTS. NOT_FOUND if there is no such conversation, FAILED_PRECONDITION if it ended (CONVERSATION_CLOSED) or the
+	// customer wrote more than 24 hours ago on WhatsApp (WINDOW_CLOSED).
+	ReplyToConversation(ctx context.Context, in *ReplyToConversationRequest, opts ...grpc.CallOption) (*ReplyToConversationResponse, error)
 	// ListMessages lists the messages of a conversation in their order.
 	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
 }
@@ -93,6 +105,26 @@ func (c *conversationServiceClient) ResumeConversation(ctx context.Context, in *
 	return out, nil
 }
 
+func (c *conversationServiceClient) HandOverConversation(ctx context.Context, in *HandOverConversationRequest, opts ...grpc.CallOption) (*HandOverConversationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HandOverConversationResponse)
+	err := c.cc.Invoke(ctx, ConversationService_HandOverConversation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *conversationServiceClient) ReplyToConversation(ctx context.Context, in *ReplyToConversationRequest, opts ...grpc.CallOption) (*ReplyToConversationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReplyToConversationResponse)
+	err := c.cc.Invoke(ctx, ConversationService_ReplyToConversation_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *conversationServiceClient) ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListMessagesResponse)
@@ -118,6 +150,16 @@ type ConversationServiceServer interface {
 	// ResumeConversation ends the bot's silence after a message of staff: what nobody answered meanwhile is answered now. It
 	// changes nothing where the bot is not paused. NOT_FOUND if there is no such conversation.
 	ResumeConversation(context.Context, *ResumeConversationRequest) (*ResumeConversationResponse, error)
+	// HandOverConversation gives the word to staff: nothing is composed, and what is being composed is thrown away; an answer that
+	// is on its way goes out. The bot takes over again once staff have not written for the integration's staff_pause (30 min), or by
+	// ResumeConversation. Again, it begins that time anew. NOT_FOUND if there is no such conversation, FAILED_PRECONDITION
+	// (CONVERSATION_CLOSED) if it ended.
+	HandOverConversation(context.Context, *HandOverConversationRequest) (*HandOverConversationResponse, error)
+	// ReplyToConversation sends what staff write, after whatever is on its way already. It answers what waits and keeps the bot
+	// silent like a hand-over. The same request_id again sends nothing and returns the message; with another text it is
+	// ALREADY_EXISTS. NOT_FOUND if there is no such conversation, FAILED_PRECONDITION if it ended (CONVERSATION_CLOSED) or the
+	// customer wrote more than 24 hours ago on WhatsApp (WINDOW_CLOSED).
+	ReplyToConversation(context.Context, *ReplyToConversationRequest) (*ReplyToConversationResponse, error)
 	// ListMessages lists the messages of a conversation in their order.
 	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
 	mustEmbedUnimplementedConversationServiceServer()
@@ -141,6 +183,12 @@ func (UnimplementedConversationServiceServer) CloseConversation(context.Context,
 }
 func (UnimplementedConversationServiceServer) ResumeConversation(context.Context, *ResumeConversationRequest) (*ResumeConversationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ResumeConversation not implemented")
+}
+func (UnimplementedConversationServiceServer) HandOverConversation(context.Context, *HandOverConversationRequest) (*HandOverConversationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method HandOverConversation not implemented")
+}
+func (UnimplementedConversationServiceServer) ReplyToConversation(context.Context, *ReplyToConversationRequest) (*ReplyToConversationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReplyToConversation not implemented")
 }
 func (UnimplementedConversationServiceServer) ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListMessages not implemented")
@@ -238,6 +286,42 @@ func _ConversationService_ResumeConversation_Handler(srv interface{}, ctx contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConversationService_HandOverConversation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HandOverConversationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConversationServiceServer).HandOverConversation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConversationService_HandOverConversation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConversationServiceServer).HandOverConversation(ctx, req.(*HandOverConversationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ConversationService_ReplyToConversation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplyToConversationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConversationServiceServer).ReplyToConversation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConversationService_ReplyToConversation_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConversationServiceServer).ReplyToConversation(ctx, req.(*ReplyToConversationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ConversationService_ListMessages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListMessagesRequest)
 	if err := dec(in); err != nil {
@@ -278,6 +362,14 @@ var ConversationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ResumeConversation",
 			Handler:    _ConversationService_ResumeConversation_Handler,
+		},
+		{
+			MethodName: "HandOverConversation",
+			Handler:    _ConversationService_HandOverConversation_Handler,
+		},
+		{
+			MethodName: "ReplyToConversation",
+			Handler:    _ConversationService_ReplyToConversation_Handler,
 		},
 		{
 			MethodName: "ListMessages",

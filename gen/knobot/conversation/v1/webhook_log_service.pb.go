@@ -380,7 +380,18 @@ type ListWebhookLogsRequest struct {
 	// The next_page_token of the page before.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only deliveries that have a dead event.
-	DeadOnly      bool `protobuf:"varint,4,opt,name=dead_only,json=deadOnly,proto3" json:"dead_only,omitempty"`
+	DeadOnly bool `protobuf:"varint,4,opt,name=dead_only,json=deadOnly,proto3" json:"dead_only,omitempty"`
+	// Only deliveries with an event of this integration, empty for all.
+	IntegrationId string `protobuf:"bytes,5,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// Only deliveries whose first event is of this kind, empty for all; "rejected" for those that failed verification.
+	EventType string `protobuf:"bytes,6,opt,name=event_type,json=eventType,proto3" json:"event_type,omitempty"`
+	// Only deliveries with an event that came to this, empty for all: open, answered, dead, failed … With integration_id, an event
+	// of that integration.
+	Outcome string `protobuf:"bytes,7,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Only deliveries received at this time or later.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only deliveries received before this time.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +454,41 @@ func (x *ListWebhookLogsRequest) GetDeadOnly() bool {
 	return false
 }
 
+func (x *ListWebhookLogsRequest) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *ListWebhookLogsRequest) GetEventType() string {
+	if x != nil {
+		return x.EventType
+	}
+	return ""
+}
+
+func (x *ListWebhookLogsRequest) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *ListWebhookLogsRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *ListWebhookLogsRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
 // ListWebhookLogsResponse is a page of deliveries.
 type ListWebhookLogsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -498,9 +544,13 @@ func (x *ListWebhookLogsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// CountWebhookLogsRequest is empty.
+// CountWebhookLogsRequest says which deliveries are counted: all, where it is empty.
 type CountWebhookLogsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only deliveries received at this time or later.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// Only deliveries received before this time.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -535,11 +585,27 @@ func (*CountWebhookLogsRequest) Descriptor() ([]byte, []int) {
 	return file_knobot_conversation_v1_webhook_log_service_proto_rawDescGZIP(), []int{6}
 }
 
+func (x *CountWebhookLogsRequest) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *CountWebhookLogsRequest) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
 // CountWebhookLogsResponse holds the totals.
 type CountWebhookLogsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One entry per platform that has any.
-	Counts        []*CountWebhookLogsResponse_PlatformCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	Counts []*CountWebhookLogsResponse_PlatformCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	// What became of the events, the most frequent first; only if start_time is given.
+	Outcomes      []*CountWebhookLogsResponse_OutcomeCount `protobuf:"bytes,2,rep,name=outcomes,proto3" json:"outcomes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -577,6 +643,13 @@ func (*CountWebhookLogsResponse) Descriptor() ([]byte, []int) {
 func (x *CountWebhookLogsResponse) GetCounts() []*CountWebhookLogsResponse_PlatformCount {
 	if x != nil {
 		return x.Counts
+	}
+	return nil
+}
+
+func (x *CountWebhookLogsResponse) GetOutcomes() []*CountWebhookLogsResponse_OutcomeCount {
+	if x != nil {
+		return x.Outcomes
 	}
 	return nil
 }
@@ -680,7 +753,7 @@ type CountWebhookLogsResponse_PlatformCount struct {
 	Platform v1.Platform `protobuf:"varint,1,opt,name=platform,proto3,enum=knobot.type.v1.Platform" json:"platform,omitempty"`
 	// Deliveries received, repeats included, rejected ones not.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	// Deliveries rejected.
+	// Deliveries rejected; within a range of time, on the days that it touches.
 	Rejected      int64 `protobuf:"varint,3,opt,name=rejected,proto3" json:"rejected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -737,6 +810,79 @@ func (x *CountWebhookLogsResponse_PlatformCount) GetRejected() int64 {
 	return 0
 }
 
+// OutcomeCount is how many events came to the same.
+type CountWebhookLogsResponse_OutcomeCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The platform.
+	Platform v1.Platform `protobuf:"varint,1,opt,name=platform,proto3,enum=knobot.type.v1.Platform" json:"platform,omitempty"`
+	// The integration, empty for a foreign number.
+	IntegrationId string `protobuf:"bytes,2,opt,name=integration_id,json=integrationId,proto3" json:"integration_id,omitempty"`
+	// What became of the events.
+	Outcome string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// How many.
+	Total         int64 `protobuf:"varint,4,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) Reset() {
+	*x = CountWebhookLogsResponse_OutcomeCount{}
+	mi := &file_knobot_conversation_v1_webhook_log_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountWebhookLogsResponse_OutcomeCount) ProtoMessage() {}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_webhook_log_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountWebhookLogsResponse_OutcomeCount.ProtoReflect.Descriptor instead.
+func (*CountWebhookLogsResponse_OutcomeCount) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_webhook_log_service_proto_rawDescGZIP(), []int{7, 1}
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) GetPlatform() v1.Platform {
+	if x != nil {
+		return x.Platform
+	}
+	return v1.Platform(0)
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) GetIntegrationId() string {
+	if x != nil {
+		return x.IntegrationId
+	}
+	return ""
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *CountWebhookLogsResponse_OutcomeCount) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
 var File_knobot_conversation_v1_webhook_log_service_proto protoreflect.FileDescriptor
 
 const file_knobot_conversation_v1_webhook_log_service_proto_rawDesc = "" +
@@ -773,23 +919,39 @@ const file_knobot_conversation_v1_webhook_log_service_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\\\n" +
 	"\x15GetWebhookLogResponse\x12C\n" +
 	"\vwebhook_log\x18\x01 \x01(\v2\".knobot.conversation.v1.WebhookLogR\n" +
-	"webhookLog\"\xa7\x01\n" +
+	"webhookLog\"\xf9\x02\n" +
 	"\x16ListWebhookLogsRequest\x124\n" +
 	"\bplatform\x18\x01 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x1b\n" +
-	"\tdead_only\x18\x04 \x01(\bR\bdeadOnly\"\x88\x01\n" +
+	"\tdead_only\x18\x04 \x01(\bR\bdeadOnly\x12%\n" +
+	"\x0eintegration_id\x18\x05 \x01(\tR\rintegrationId\x12\x1d\n" +
+	"\n" +
+	"event_type\x18\x06 \x01(\tR\teventType\x12\x18\n" +
+	"\aoutcome\x18\a \x01(\tR\aoutcome\x129\n" +
+	"\n" +
+	"start_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x88\x01\n" +
 	"\x17ListWebhookLogsResponse\x12E\n" +
 	"\fwebhook_logs\x18\x01 \x03(\v2\".knobot.conversation.v1.WebhookLogR\vwebhookLogs\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x19\n" +
-	"\x17CountWebhookLogsRequest\"\xeb\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8b\x01\n" +
+	"\x17CountWebhookLogsRequest\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\xe4\x03\n" +
 	"\x18CountWebhookLogsResponse\x12V\n" +
-	"\x06counts\x18\x01 \x03(\v2>.knobot.conversation.v1.CountWebhookLogsResponse.PlatformCountR\x06counts\x1aw\n" +
+	"\x06counts\x18\x01 \x03(\v2>.knobot.conversation.v1.CountWebhookLogsResponse.PlatformCountR\x06counts\x12Y\n" +
+	"\boutcomes\x18\x02 \x03(\v2=.knobot.conversation.v1.CountWebhookLogsResponse.OutcomeCountR\boutcomes\x1aw\n" +
 	"\rPlatformCount\x124\n" +
 	"\bplatform\x18\x01 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\x12\x14\n" +
 	"\x05total\x18\x02 \x01(\x03R\x05total\x12\x1a\n" +
-	"\brejected\x18\x03 \x01(\x03R\brejected\")\n" +
+	"\brejected\x18\x03 \x01(\x03R\brejected\x1a\x9b\x01\n" +
+	"\fOutcomeCount\x124\n" +
+	"\bplatform\x18\x01 \x01(\x0e2\x18.knobot.type.v1.PlatformR\bplatform\x12%\n" +
+	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x18\n" +
+	"\aoutcome\x18\x03 \x01(\tR\aoutcome\x12\x14\n" +
+	"\x05total\x18\x04 \x01(\x03R\x05total\")\n" +
 	"\x17ReplayWebhookLogRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"C\n" +
 	"\x18ReplayWebhookLogResponse\x12'\n" +
@@ -812,7 +974,7 @@ func file_knobot_conversation_v1_webhook_log_service_proto_rawDescGZIP() []byte 
 	return file_knobot_conversation_v1_webhook_log_service_proto_rawDescData
 }
 
-var file_knobot_conversation_v1_webhook_log_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_knobot_conversation_v1_webhook_log_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_knobot_conversation_v1_webhook_log_service_proto_goTypes = []any{
 	(*WebhookLog)(nil),                             // 0: knobot.conversation.v1.WebhookLog
 	(*WebhookEvent)(nil),                           // 1: knobot.conversation.v1.WebhookEvent
@@ -825,33 +987,40 @@ var file_knobot_conversation_v1_webhook_log_service_proto_goTypes = []any{
 	(*ReplayWebhookLogRequest)(nil),                // 8: knobot.conversation.v1.ReplayWebhookLogRequest
 	(*ReplayWebhookLogResponse)(nil),               // 9: knobot.conversation.v1.ReplayWebhookLogResponse
 	(*CountWebhookLogsResponse_PlatformCount)(nil), // 10: knobot.conversation.v1.CountWebhookLogsResponse.PlatformCount
-	(v1.Platform)(0),                               // 11: knobot.type.v1.Platform
-	(*timestamppb.Timestamp)(nil),                  // 12: google.protobuf.Timestamp
+	(*CountWebhookLogsResponse_OutcomeCount)(nil),  // 11: knobot.conversation.v1.CountWebhookLogsResponse.OutcomeCount
+	(v1.Platform)(0),                               // 12: knobot.type.v1.Platform
+	(*timestamppb.Timestamp)(nil),                  // 13: google.protobuf.Timestamp
 }
 var file_knobot_conversation_v1_webhook_log_service_proto_depIdxs = []int32{
-	11, // 0: knobot.conversation.v1.WebhookLog.platform:type_name -> knobot.type.v1.Platform
-	12, // 1: knobot.conversation.v1.WebhookLog.create_time:type_name -> google.protobuf.Timestamp
-	12, // 2: knobot.conversation.v1.WebhookLog.processed_time:type_name -> google.protobuf.Timestamp
+	12, // 0: knobot.conversation.v1.WebhookLog.platform:type_name -> knobot.type.v1.Platform
+	13, // 1: knobot.conversation.v1.WebhookLog.create_time:type_name -> google.protobuf.Timestamp
+	13, // 2: knobot.conversation.v1.WebhookLog.processed_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: knobot.conversation.v1.WebhookLog.events:type_name -> knobot.conversation.v1.WebhookEvent
-	12, // 4: knobot.conversation.v1.WebhookEvent.processed_time:type_name -> google.protobuf.Timestamp
+	13, // 4: knobot.conversation.v1.WebhookEvent.processed_time:type_name -> google.protobuf.Timestamp
 	0,  // 5: knobot.conversation.v1.GetWebhookLogResponse.webhook_log:type_name -> knobot.conversation.v1.WebhookLog
-	11, // 6: knobot.conversation.v1.ListWebhookLogsRequest.platform:type_name -> knobot.type.v1.Platform
-	0,  // 7: knobot.conversation.v1.ListWebhookLogsResponse.webhook_logs:type_name -> knobot.conversation.v1.WebhookLog
-	10, // 8: knobot.conversation.v1.CountWebhookLogsResponse.counts:type_name -> knobot.conversation.v1.CountWebhookLogsResponse.PlatformCount
-	11, // 9: knobot.conversation.v1.CountWebhookLogsResponse.PlatformCount.platform:type_name -> knobot.type.v1.Platform
-	2,  // 10: knobot.conversation.v1.WebhookLogService.GetWebhookLog:input_type -> knobot.conversation.v1.GetWebhookLogRequest
-	4,  // 11: knobot.conversation.v1.WebhookLogService.ListWebhookLogs:input_type -> knobot.conversation.v1.ListWebhookLogsRequest
-	6,  // 12: knobot.conversation.v1.WebhookLogService.CountWebhookLogs:input_type -> knobot.conversation.v1.CountWebhookLogsRequest
-	8,  // 13: knobot.conversation.v1.WebhookLogService.ReplayWebhookLog:input_type -> knobot.conversation.v1.ReplayWebhookLogRequest
-	3,  // 14: knobot.conversation.v1.WebhookLogService.GetWebhookLog:output_type -> knobot.conversation.v1.GetWebhookLogResponse
-	5,  // 15: knobot.conversation.v1.WebhookLogService.ListWebhookLogs:output_type -> knobot.conversation.v1.ListWebhookLogsResponse
-	7,  // 16: knobot.conversation.v1.WebhookLogService.CountWebhookLogs:output_type -> knobot.conversation.v1.CountWebhookLogsResponse
-	9,  // 17: knobot.conversation.v1.WebhookLogService.ReplayWebhookLog:output_type -> knobot.conversation.v1.ReplayWebhookLogResponse
-	14, // [14:18] is the sub-list for method output_type
-	10, // [10:14] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	12, // 6: knobot.conversation.v1.ListWebhookLogsRequest.platform:type_name -> knobot.type.v1.Platform
+	13, // 7: knobot.conversation.v1.ListWebhookLogsRequest.start_time:type_name -> google.protobuf.Timestamp
+	13, // 8: knobot.conversation.v1.ListWebhookLogsRequest.end_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: knobot.conversation.v1.ListWebhookLogsResponse.webhook_logs:type_name -> knobot.conversation.v1.WebhookLog
+	13, // 10: knobot.conversation.v1.CountWebhookLogsRequest.start_time:type_name -> google.protobuf.Timestamp
+	13, // 11: knobot.conversation.v1.CountWebhookLogsRequest.end_time:type_name -> google.protobuf.Timestamp
+	10, // 12: knobot.conversation.v1.CountWebhookLogsResponse.counts:type_name -> knobot.conversation.v1.CountWebhookLogsResponse.PlatformCount
+	11, // 13: knobot.conversation.v1.CountWebhookLogsResponse.outcomes:type_name -> knobot.conversation.v1.CountWebhookLogsResponse.OutcomeCount
+	12, // 14: knobot.conversation.v1.CountWebhookLogsResponse.PlatformCount.platform:type_name -> knobot.type.v1.Platform
+	12, // 15: knobot.conversation.v1.CountWebhookLogsResponse.OutcomeCount.platform:type_name -> knobot.type.v1.Platform
+	2,  // 16: knobot.conversation.v1.WebhookLogService.GetWebhookLog:input_type -> knobot.conversation.v1.GetWebhookLogRequest
+	4,  // 17: knobot.conversation.v1.WebhookLogService.ListWebhookLogs:input_type -> knobot.conversation.v1.ListWebhookLogsRequest
+	6,  // 18: knobot.conversation.v1.WebhookLogService.CountWebhookLogs:input_type -> knobot.conversation.v1.CountWebhookLogsRequest
+	8,  // 19: knobot.conversation.v1.WebhookLogService.ReplayWebhookLog:input_type -> knobot.conversation.v1.ReplayWebhookLogRequest
+	3,  // 20: knobot.conversation.v1.WebhookLogService.GetWebhookLog:output_type -> knobot.conversation.v1.GetWebhookLogResponse
+	5,  // 21: knobot.conversation.v1.WebhookLogService.ListWebhookLogs:output_type -> knobot.conversation.v1.ListWebhookLogsResponse
+	7,  // 22: knobot.conversation.v1.WebhookLogService.CountWebhookLogs:output_type -> knobot.conversation.v1.CountWebhookLogsResponse
+	9,  // 23: knobot.conversation.v1.WebhookLogService.ReplayWebhookLog:output_type -> knobot.conversation.v1.ReplayWebhookLogResponse
+	20, // [20:24] is the sub-list for method output_type
+	16, // [16:20] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_webhook_log_service_proto_init() }
@@ -865,7 +1034,7 @@ func file_knobot_conversation_v1_webhook_log_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_webhook_log_service_proto_rawDesc), len(file_knobot_conversation_v1_webhook_log_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

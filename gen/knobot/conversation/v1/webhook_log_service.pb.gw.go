@@ -109,11 +109,19 @@ func local_request_WebhookLogService_ListWebhookLogs_0(ctx context.Context, mars
 	return msg, metadata, err
 }
 
+var filter_WebhookLogService_CountWebhookLogs_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
+
 func request_WebhookLogService_CountWebhookLogs_0(ctx context.Context, marshaler runtime.Marshaler, client WebhookLogServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq CountWebhookLogsRequest
 		metadata runtime.ServerMetadata
 	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_WebhookLogService_CountWebhookLogs_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 	}
@@ -126,6 +134,12 @@ func local_request_WebhookLogService_CountWebhookLogs_0(ctx context.Context, mar
 		protoReq CountWebhookLogsRequest
 		metadata runtime.ServerMetadata
 	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_WebhookLogService_CountWebhookLogs_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
 	msg, err := server.CountWebhookLogs(ctx, &protoReq)
 	return msg, metadata, err
 }

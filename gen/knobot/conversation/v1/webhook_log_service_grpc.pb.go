@@ -35,7 +35,7 @@ type WebhookLogServiceClient interface {
 	GetWebhookLog(ctx context.Context, in *GetWebhookLogRequest, opts ...grpc.CallOption) (*GetWebhookLogResponse, error)
 	// ListWebhookLogs lists deliveries, newest first, without payloads and events.
 	ListWebhookLogs(ctx context.Context, in *ListWebhookLogsRequest, opts ...grpc.CallOption) (*ListWebhookLogsResponse, error)
-	// CountWebhookLogs counts deliveries by platform.
+	// CountWebhookLogs counts deliveries by platform, and within a range of time also what became of their events.
 	CountWebhookLogs(ctx context.Context, in *CountWebhookLogsRequest, opts ...grpc.CallOption) (*CountWebhookLogsResponse, error)
 	// ReplayWebhookLog opens the dead events of a delivery again. It decodes nothing anew and never makes a second answer.
 	// FAILED_PRECONDITION if none of its events is dead.
@@ -100,7 +100,7 @@ type WebhookLogServiceServer interface {
 	GetWebhookLog(context.Context, *GetWebhookLogRequest) (*GetWebhookLogResponse, error)
 	// ListWebhookLogs lists deliveries, newest first, without payloads and events.
 	ListWebhookLogs(context.Context, *ListWebhookLogsRequest) (*ListWebhookLogsResponse, error)
-	// CountWebhookLogs counts deliveries by platform.
+	// CountWebhookLogs counts deliveries by platform, and within a range of time also what became of their events.
 	CountWebhookLogs(context.Context, *CountWebhookLogsRequest) (*CountWebhookLogsResponse, error)
 	// ReplayWebhookLog opens the dead events of a delivery again. It decodes nothing anew and never makes a second answer.
 	// FAILED_PRECONDITION if none of its events is dead.

@@ -10,11 +10,11 @@ import (
 
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/postgres"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/channels/internal/bucket"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	store "github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
 	"github.com/knobot/knobot/services/channels/internal/seed"
 )
 

@@ -14,10 +14,10 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/knobot/knobot/platform/pgtest"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 	"github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
 )
 
 // Secrets of the integrations that tests make. A test that finds one in a log or an answer has found a leak.

@@ -13,7 +13,7 @@ import (
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/channelstest"
 	"github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/services/channels/internal/sealing"
+	"github.com/knobot/knobot/platform/sealing"
 )
 
 func TestReSeal(t *testing.T) {

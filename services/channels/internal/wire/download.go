@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/knobot/knobot/platform/publicnet"
 	"github.com/knobot/knobot/services/channels"
 )
 
@@ -69,7 +70,7 @@ func (d *Downloader) dialer(proxy func(*http.Request) (*url.URL, error)) func(co
 		own = append(own, hostPort(d.fence.base))
 	}
 	anywhere := &net.Dialer{Timeout: dialTimeout}
-	public := &net.Dialer{Timeout: dialTimeout, Control: onlyPublic}
+	public := &net.Dialer{Timeout: dialTimeout, Control: publicnet.Control}
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if slices.Contains(own, address) {
 			return anywhere.DialContext(ctx, network, address)
@@ -119,7 +120,7 @@ func (d *Downloader) Get(ctx context.Context, r Request) (*http.Response, error)
 		if response != nil {
 			_ = response.Body.Close()
 		}
-		if errors.Is(err, errOutside) || errors.Is(err, errInward) {
+		if errors.Is(err, errOutside) || errors.Is(err, publicnet.ErrInward) {
 			return nil, refused(err)
 		}
 		return nil, failure(err, false, r.Secrets)
@@ -131,8 +132,8 @@ func (d *Downloader) Get(ctx context.Context, r Request) (*http.Response, error)
 // refused is a class that may be tried again: what is wrong is the provider's answer or our list, and not the file.
 func refused(err error) error {
 	known := errOutside
-	if errors.Is(err, errInward) {
-		known = errInward
+	if errors.Is(err, publicnet.ErrInward) {
+		known = publicnet.ErrInward
 	}
 	return &channels.SendError{Class: channels.ClassRetry, Message: known.Error()}
 }

@@ -3,12 +3,13 @@ package wire
 import (
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/knobot/knobot/platform/publicnet"
 )
 
 var metaLike = []string{"lookaside.fbsbx.com", "fbsbx.com", "*.fbcdn.net", "*.facebook.com"}
@@ -46,21 +47,6 @@ func TestOnlyTheProvidersOwnAddressesAreAsked(t *testing.T) {
 	require.ErrorIs(t, err, errOutside, "a base with https is not asked without it")
 }
 
-func TestPublicAddresses(t *testing.T) {
-	t.Parallel()
-
-	for _, a := range []string{"157.240.0.1", "8.8.8.8", "2a03:2880:f12f:83:face:b00c:0:25de", "64:ff9b::808:808"} {
-		require.True(t, isPublic(netip.MustParseAddr(a)), a)
-	}
-	for _, a := range []string{
-		"127.0.0.1", "127.8.8.8", "0.0.0.0", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "192.0.0.192",
-		"198.18.0.1", "224.0.0.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1",
-		"::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:1::1", "2001:db8::1",
-	} {
-		require.False(t, isPublic(netip.MustParseAddr(a)), a)
-	}
-}
-
 func TestPrivateAddressIsRefusedWhenDialled(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -75,7 +61,7 @@ func TestPrivateAddressIsRefusedWhenDialled(t *testing.T) {
 		d := NewDownloader(DownloaderConfig{Base: "https://graph.facebook.com", Hosts: metaLike, Proxy: direct})
 		for _, host := range []string{"localhost", "127.0.0.1"} {
 			_, err := d.dialer(direct)(t.Context(), "tcp", net.JoinHostPort(host, port))
-			require.ErrorIs(t, err, errInward, host)
+			require.ErrorIs(t, err, publicnet.ErrInward, host)
 		}
 	})
 
@@ -86,7 +72,7 @@ func TestPrivateAddressIsRefusedWhenDialled(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, connection.Close())
 		_, err = d.dialer(direct)(t.Context(), "tcp", "127.0.0.1:"+port)
-		require.ErrorIs(t, err, errInward, "the exception is for the name as it is configured")
+		require.ErrorIs(t, err, publicnet.ErrInward, "the exception is for the name as it is configured")
 	})
 }
 

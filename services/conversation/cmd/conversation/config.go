@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/knobot/knobot/platform/env"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/conversation"
+	"github.com/knobot/knobot/services/conversation/internal/subscriptions"
 	"github.com/knobot/knobot/services/conversation/internal/upkeep"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	AnswerTimeout      time.Duration `env:"KNOBOT_ANSWER_TIMEOUT" envDefault:"60s"`
 	Workers            int           `env:"KNOBOT_WORKERS" envDefault:"64"`
 	Lease              time.Duration `env:"KNOBOT_LEASE" envDefault:"30s"`
+	Keyset             env.Secret    `env:"KNOBOT_ENCRYPTION_KEYSET"`
+	EventsAllowPrivate bool          `env:"KNOBOT_EVENTS_ALLOW_PRIVATE"`
 }
 
 // maxLimit is as far as one looks back: see conversation.MaxLookBack, which counts our answers too.
@@ -58,6 +62,19 @@ func (c *Config) Validate() error {
 	check(c.Workers > 0 && c.Workers <= 10_000, "KNOBOT_WORKERS", "it must be between 1 and 10000")
 	check(c.Lease >= time.Second, "KNOBOT_LEASE", "it must be at least 1s")
 	return errors.Join(faults...)
+}
+
+func (c *Config) addresses() subscriptions.Addresses {
+	return subscriptions.Addresses{AllowPrivate: c.EventsAllowPrivate}
+}
+
+// sealer returns none without a keyset, which an installation without subscriptions need not have.
+func (c *Config) sealer() (subscriptions.Sealer, error) {
+	s, err := sealing.New(c.Keyset.Reveal())
+	if errors.Is(err, sealing.ErrNoKeyset) {
+		return nil, nil
+	}
+	return s, err
 }
 
 func (c *Config) owner() env.Secret {

@@ -26,6 +26,10 @@ func migrate(ctx context.Context, cfg Config, _ *zap.Logger) error {
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {
+	sealer, err := cfg.sealer()
+	if err != nil {
+		return err
+	}
 	schema := postgres.Schema()
 	pool, err := platform.Open(ctx, cfg.DatabaseURL, platform.WithSchema(schema), platform.WithTracing(s.Tracer()),
 		platform.WithName("knobot-conversation"))
@@ -42,7 +46,7 @@ func run(ctx context.Context, cfg Config, s *service.Service) error {
 	p := parts{
 		store: postgres.NewStore(pool, postgres.Settings{IdleAfter: cfg.IdleAfter, LongestWait: cfg.LongestWait}),
 		table: table, sender: sender.New(channels), metrics: metrics.New(s.Metrics()), wake: func() {}, wakeEraser: func() {},
-		database: func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, pool, schema) },
+		sealer: sealer, database: func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, pool, schema) },
 	}
 	if cfg.Role.Works() {
 		p.work(cfg, s)

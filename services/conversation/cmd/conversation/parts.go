@@ -22,6 +22,8 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/reports"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
 	"github.com/knobot/knobot/services/conversation/internal/sender"
+	"github.com/knobot/knobot/services/conversation/internal/staff"
+	"github.com/knobot/knobot/services/conversation/internal/subscriptions"
 	"github.com/knobot/knobot/services/conversation/internal/upkeep"
 )
 
@@ -33,6 +35,8 @@ type parts struct {
 	metrics *metrics.Metrics
 	// database says how the database is.
 	database func(context.Context) []doctor.Finding
+	// sealer is nil without a keyset: then there are no subscriptions.
+	sealer subscriptions.Sealer
 	// wake tells the workers of this process that there is work; in a process without workers, nobody.
 	wake, wakeEraser func()
 }
@@ -53,6 +57,9 @@ func (p *parts) work(cfg Config, s *service.Service) {
 	s.Go("reports", reports.NewDrain(p.store, p.sender, p.table, p.metrics, s.Tracer(), s.Logger()).Run)
 	s.Go("opinions", opinions.NewTeller(p.store, answerer.NewFeedback(rag), s.Logger()).Run)
 	s.Go("erasure", eraser.Run)
+	if p.sealer != nil {
+		s.Go("notices", subscriptions.NewNotifier(p.store, p.sealer, cfg.addresses(), p.metrics, s.Logger()).Run)
+	}
 	s.Go("upkeep", upkeep.NewKeeper(p.store, p.table, cfg.keep(), p.metrics, s.Logger()).Run)
 }
 
@@ -71,7 +78,10 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 
 	conversationv1.RegisterIngestServiceServer(s.GRPC(), rpcapi.NewIngest(intake, rejections))
 	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store, export.NewExporter(p.store), p.wakeEraser))
-	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, p.wake))
+	desk := staff.NewDesk(p.store, p.table, cfg.StaffPause, p.wake)
+	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, desk, p.wake))
+	conversationv1.RegisterSubscriptionServiceServer(s.GRPC(),
+		rpcapi.NewSubscriptions(p.store, subscriptions.NewService(p.store, p.sealer, cfg.addresses())))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
 	conversationv1.RegisterDiagnosticsServiceServer(s.GRPC(), rpcapi.NewDiagnostics(diagnosis.New(p.store, p.database)))
 }

@@ -51,13 +51,21 @@ func (w *Worker) follow(ctx context.Context, t conversation.Turn, language strin
 func (w *Worker) retry(ctx context.Context, t conversation.Turn, language string, p *conversation.PeerError, aside bool) report {
 	failure := t.Attempt + 1
 	switch {
-	case aside && failure >= conversation.MaxSideAttempts:
+	case aside && failure >= attempts(t.Answer.Purpose):
 		return w.store(ctx, leftAbandoned, "", func(ctx context.Context) error { return w.Mailbox.Abandon(ctx, t, *t.Answer, p.Reason) })
 	case !aside && failure >= conversation.MaxAttempts:
 		return w.bury(ctx, t, p.Reason, w.apology(t, language))
 	}
 	delay := max(conversation.Backoff(failure), p.RetryAfter)
 	return w.store(ctx, leftFailed, "", func(ctx context.Context) error { return w.Mailbox.Fail(ctx, t, p.Reason, delay) })
+}
+
+// attempts is how often what we say beside answers is tried. What staff wrote is worth as much as an answer.
+func attempts(p conversation.Purpose) int {
+	if p == conversation.ByStaff {
+		return conversation.MaxAttempts
+	}
+	return conversation.MaxSideAttempts
 }
 
 // hold keeps an answer until the customer writes again, and invites to it where a template was approved for that.

@@ -402,7 +402,7 @@ func TestRejectionsAreCountedAndSampledOnceASecondPerAddress(t *testing.T) {
 	forge("203.0.113.9")
 	r.Flush(t.Context())
 	require.Equal(t, 3, b.count("webhook_logs"))
-	counts, err := b.store.CountLogs(t.Context())
+	counts, err := b.store.CountLogs(t.Context(), conversation.TimeRange{})
 	require.NoError(t, err)
 	require.EqualValues(t, 1002, counts[0].Rejected)
 }

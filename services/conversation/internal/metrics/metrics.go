@@ -13,22 +13,25 @@ import (
 
 // Metrics are the service's own, beside those of every gRPC service.
 type Metrics struct {
-	webhooks   *prometheus.CounterVec
-	events     *prometheus.CounterVec
-	group      prometheus.Histogram
-	rejections *prometheus.CounterVec
-	courtesies *prometheus.CounterVec
-	turns      *prometheus.CounterVec
-	phases     *prometheus.HistogramVec
-	answers    prometheus.Histogram
-	own        prometheus.Histogram
-	waiting    prometheus.Gauge
-	oldest     prometheus.Gauge
-	overdue    prometheus.Gauge
-	reports    prometheus.Gauge
-	files      prometheus.Gauge
-	hearing    prometheus.Histogram
-	delivered  *prometheus.CounterVec
+	webhooks     *prometheus.CounterVec
+	events       *prometheus.CounterVec
+	group        prometheus.Histogram
+	rejections   *prometheus.CounterVec
+	courtesies   *prometheus.CounterVec
+	turns        *prometheus.CounterVec
+	phases       *prometheus.HistogramVec
+	answers      prometheus.Histogram
+	own          prometheus.Histogram
+	waiting      prometheus.Gauge
+	oldest       prometheus.Gauge
+	overdue      prometheus.Gauge
+	reports      prometheus.Gauge
+	files        prometheus.Gauge
+	hearing      prometheus.Histogram
+	delivered    *prometheus.CounterVec
+	notices      *prometheus.CounterVec
+	untold       prometheus.Gauge
+	oldestUntold prometheus.Gauge
 }
 
 // Phases of a turn, as the metric names them.
@@ -78,19 +81,22 @@ func New(r prometheus.Registerer) *Metrics {
 			Name: "knobot_conversation_answer_own_seconds", Help: "The same without the time of models and of customers' files.",
 			Buckets: answerBuckets(),
 		}),
-		delivered: counter("reports_total", "Delivery reports of providers by state.", "state"),
-		waiting:   gauge("turns_waiting", "Conversations that wait for an answer."),
-		oldest:    gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
-		overdue:   gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
-		reports:   gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
-		files:     gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		delivered:    counter("reports_total", "Delivery reports of providers by state.", "state"),
+		waiting:      gauge("turns_waiting", "Conversations that wait for an answer."),
+		oldest:       gauge("turns_oldest_seconds", "Age of the turn that waits longest."),
+		overdue:      gauge("turns_overdue_seconds", "How long the turn that is due longest has waited for a worker."),
+		reports:      gauge("reports_waiting", "Delivery reports that wait to be handed to channels."),
+		files:        gauge("files_waiting", "Files of customers that wait to be fetched from their providers."),
+		notices:      counter("notices_total", "Tries to tell subscribers by result: delivered, failed, dead.", "result"),
+		untold:       gauge("notices_waiting", "Events that wait to be delivered to subscribers."),
+		oldestUntold: gauge("notices_oldest_seconds", "Age of the event that waits longest to be delivered to a subscriber."),
 		hearing: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "knobot_conversation_hearing_seconds", Help: "Time that a voice note took from the store to its transcript.",
 			Buckets: []float64{.1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120},
 		}),
 	}
 	r.MustRegister(m.webhooks, m.events, m.rejections, m.courtesies, m.turns, m.group, m.phases, m.answers, m.own, m.delivered, m.waiting, m.oldest, m.overdue, m.reports, m.files,
-		m.hearing)
+		m.hearing, m.notices, m.untold, m.oldestUntold)
 	return m
 }
 
@@ -135,6 +141,15 @@ func (m *Metrics) Hearing(ctx context.Context, seconds float64) {
 
 // Report counts a delivery report.
 func (m *Metrics) Report(s conversation.DeliveryState) { m.delivered.WithLabelValues(s.String()).Inc() }
+
+// Notice counts a try to tell a subscriber.
+func (m *Metrics) Notice(result string) { m.notices.WithLabelValues(result).Inc() }
+
+// Notices notes how much subscribers wait to be told.
+func (m *Metrics) Notices(waiting int64, oldestSeconds float64) {
+	m.untold.Set(float64(waiting))
+	m.oldestUntold.Set(oldestSeconds)
+}
 
 // Queues notes how much waits.
 func (m *Metrics) Queues(turns int64, oldestSeconds, overdueSeconds float64, reports, files int64) {

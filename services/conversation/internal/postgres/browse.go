@@ -28,7 +28,11 @@ func (s *Store) User(ctx context.Context, id conversation.UserID) (conversation.
 // Conversations lists conversations, newest first.
 func (s *Store) Conversations(ctx context.Context, f conversation.Filter) ([]conversation.Conversation, error) {
 	from := start(f.After)
-	rows, err := s.pool.Query(ctx, s.sql.get("conversations_list"), f.Integration, string(f.User), from.Time, from.ID, f.Limit)
+	name := "conversations_list"
+	if f.PausedOnly {
+		name = "conversations_list_paused"
+	}
+	rows, err := s.pool.Query(ctx, s.sql.get(name), f.Integration, string(f.User), from.Time, from.ID, f.Limit, f.Closed)
 	if err != nil {
 		return nil, platform.Fault(err)
 	}

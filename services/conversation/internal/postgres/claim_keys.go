@@ -25,7 +25,7 @@ func (in *intake) claim(ctx context.Context) error {
 	b := in.tx.begin()
 	in.claimPayloads(b)
 	in.claimKeys(b)
-	b.Queue(`select now()`).QueryRow(func(row pgx.Row) error { return row.Scan(&in.now) })
+	b.Queue(in.store.sql.get("intake_begin")).QueryRow(func(row pgx.Row) error { return row.Scan(&in.now, &in.subscribed) })
 	if !in.changesIdentities() {
 		in.people.find(b)
 	}

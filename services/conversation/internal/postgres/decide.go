@@ -19,13 +19,15 @@ type locked struct {
 	overdue  bool
 	// paused says that staff has the word.
 	paused bool
+	// subscribed says that somebody is told what happens.
+	subscribed bool
 }
 
 // lock locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
 func (s *Store) lock(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
 	var l locked
 	err := tx.QueryRow(ctx, s.sql.get("turn_lock"), t.Conversation, t.Token, seconds(s.settings.LongestWait)).
-		Scan(&l.seq, &l.answer, &l.discards, &l.overdue)
+		Scan(&l.seq, &l.answer, &l.discards, &l.overdue, &l.subscribed)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return l, conversation.ErrLeaseLost
 	}
@@ -136,9 +138,9 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 	})
 }
 
-// close ends the turn, or opens it anew for what came in meanwhile. Exactly one of the two statements finds the row, which
-// is locked.
+// close ends the turn, or opens it anew for what came in meanwhile, or for what staff wrote. The row is locked.
 func (s *Store) close(b *pgx.Batch, t conversation.Turn, through int64) {
 	b.Queue(s.sql.get("turn_close"), t.Conversation, through)
 	b.Queue(s.sql.get("turn_reopen"), t.Conversation, through, t.First)
+	b.Queue(s.sql.get("turn_next_reply"), t.Conversation)
 }

@@ -13,31 +13,57 @@ import (
 
 // Finish stores that the answer went out. What it answers is answered; an apology or invitation answers nothing.
 func (s *Store) Finish(ctx context.Context, t conversation.Turn, a conversation.Answer, sent conversation.Sent) error {
-	return s.settle(ctx, t, a, func(b *pgx.Batch) {
+	return s.settle(ctx, t, a, func(b *pgx.Batch, l locked) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageSent, sent.PlatformMessageID, sent.State, sent.MaybeDuplicate, "")
+		if a.Purpose != conversation.Reply && a.Purpose != conversation.ByStaff {
+			return
+		}
+		if len(sent.Parts) > 0 {
+			b.Queue(s.sql.get("parts_insert"), t.Conversation, a.ID, sent.Parts)
+		}
 		if a.Purpose == conversation.Reply {
-			if len(sent.Parts) > 0 {
-				b.Queue(s.sql.get("parts_insert"), t.Conversation, a.ID, sent.Parts)
-			}
 			b.Queue(s.sql.get("messages_answered"), t.Conversation, t.First, a.Through, a.ID, string(a.Request))
+		} else {
+			s.queueAnsweredByStaff(b, t.Conversation, a)
+		}
+		if l.subscribed {
+			s.tell(b, conversation.NoticeAnswered, a.ID)
 		}
 	})
 }
 
-// Abandon stores that an apology or invitation will not go out.
+// queueAnsweredByStaff settles what the customer wrote before a reply of staff, what is held too.
+func (s *Store) queueAnsweredByStaff(b *pgx.Batch, talk conversation.ID, a conversation.Answer) {
+	ids := []string{string(talk)}
+	b.Queue(s.sql.get("staff_answered"), ids, []int64{a.Through + 1}, []*time.Time{nil})
+	b.Queue(s.sql.get("conversations_still_held"), ids)
+}
+
+// Abandon stores that an apology, an invitation or a reply of staff will not go out. What the reply was to answer still waits.
 func (s *Store) Abandon(ctx context.Context, t conversation.Turn, a conversation.Answer, cause string) error {
-	return s.settle(ctx, t, a, func(b *pgx.Batch) {
+	if a.Purpose == conversation.ByStaff {
+		a.Through = t.First - 1
+	}
+	return s.settle(ctx, t, a, func(b *pgx.Batch, l locked) {
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageFailed, "", conversation.DeliveryUnspecified, false, cause)
+		if a.Purpose == conversation.ByStaff && l.subscribed {
+			s.tell(b, conversation.NoticeFailed, a.ID)
+		}
 	})
 }
 
-func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch)) error {
+func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch, locked)) error {
 	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := s.lock(ctx, tx, t); err != nil {
+		lock := s.lock
+		if a.Purpose == conversation.ByStaff { // changes the conversation, which is locked first
+			lock = s.lockBoth
+		}
+		l, err := lock(ctx, tx, t)
+		if err != nil {
 			return err
 		}
 		b := &pgx.Batch{}
-		queue(b)
+		queue(b, l)
 		s.close(b, t, a.Through)
 		return tx.SendBatch(ctx, b).Close()
 	})
@@ -45,7 +71,7 @@ func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.
 
 // Dismiss closes a turn that has nothing to answer.
 func (s *Store) Dismiss(ctx context.Context, t conversation.Turn) error {
-	return s.settle(ctx, t, conversation.Answer{Through: t.Seq}, func(*pgx.Batch) {})
+	return s.settle(ctx, t, conversation.Answer{Through: t.Seq}, func(*pgx.Batch, locked) {})
 }
 
 const windowClosed = "the service window is closed"
@@ -61,6 +87,7 @@ func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.An
 		b.Queue(s.sql.get("answer_settle"), a.ID, conversation.MessageHeld, "", conversation.DeliveryUnspecified, false, windowClosed)
 		if l.seq > a.Through {
 			b.Queue(s.sql.get("turn_compose_anew"), t.Conversation, a.Through)
+			b.Queue(s.sql.get("turn_next_reply"), t.Conversation)
 			return tx.SendBatch(ctx, b).Close()
 		}
 		var invite bool

@@ -45,7 +45,9 @@ type intake struct {
 	store *Store
 	tx    *quickTx
 	// now is the database's: no other clock decides anything.
-	now        time.Time
+	now time.Time
+	// subscribed says that somebody is told what customers write.
+	subscribed bool
 	deliveries []*received
 	items      []*item
 	people     *people

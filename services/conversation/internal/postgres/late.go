@@ -57,7 +57,7 @@ func (s *Store) undo(ctx context.Context, tx pgx.Tx, o conversation.ReportOutcom
 	switch {
 	case o.WindowClosed && l.Purpose == conversation.Reply:
 		return stands, s.holdLate(ctx, tx, l, template)
-	case o.RetryAfter > 0 && !paused: // staff who has the word says it better, and sees that it failed
+	case o.RetryAfter > 0 && (!paused || l.Purpose == conversation.ByStaff): // staff says it better, and sees that it failed
 		return s.sendAgain(ctx, tx, l, o.RetryAfter)
 	default:
 		return stands, nil

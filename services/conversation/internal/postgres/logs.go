@@ -20,25 +20,6 @@ func start(after *conversation.Cursor) conversation.Cursor {
 	}
 }
 
-// Logs lists deliveries, newest first, without payloads and events.
-func (s *Store) Logs(ctx context.Context, f conversation.LogFilter) ([]conversation.WebhookLog, error) {
-	platforms := conversation.Platforms()
-	if f.Platform != "" {
-		platforms = []conversation.Platform{f.Platform}
-	}
-	name := "logs_list"
-	if f.DeadOnly {
-		name = "logs_list_dead"
-	}
-	from := start(f.After)
-	rows, err := s.pool.Query(ctx, s.sql.get(name), strs(platforms), from.Time, from.ID, f.Limit)
-	if err != nil {
-		return nil, platform.Fault(err)
-	}
-	out, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (conversation.WebhookLog, error) { return scanLog(row) })
-	return out, platform.Fault(err)
-}
-
 // scanLog sums a delivery up over its events. It is processed once its last event is.
 func scanLog(row pgx.Row, more ...any) (conversation.WebhookLog, error) {
 	var l conversation.WebhookLog
@@ -84,11 +65,20 @@ func (s *Store) Log(ctx context.Context, id conversation.LogID) (conversation.We
 }
 
 // CountLogs counts deliveries by platform.
-func (s *Store) CountLogs(ctx context.Context) ([]conversation.PlatformCount, error) {
-	rows, err := s.pool.Query(ctx, s.sql.get("logs_count"))
+func (s *Store) CountLogs(ctx context.Context, r conversation.TimeRange) ([]conversation.PlatformCount, error) {
+	return counted[conversation.PlatformCount](ctx, s, "logs_count", r)
+}
+
+// CountOutcomes counts what became of the events of deliveries, the most frequent first.
+func (s *Store) CountOutcomes(ctx context.Context, r conversation.TimeRange) ([]conversation.OutcomeCount, error) {
+	return counted[conversation.OutcomeCount](ctx, s, "outcomes_count", r)
+}
+
+func counted[T any](ctx context.Context, s *Store, statement string, r conversation.TimeRange) ([]T, error) {
+	rows, err := s.pool.Query(ctx, s.sql.get(statement), strs(conversation.Platforms()), r.From, until(r))
 	if err != nil {
 		return nil, platform.Fault(err)
 	}
-	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.PlatformCount])
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 	return out, platform.Fault(err)
 }

@@ -74,7 +74,7 @@ func TestLogs(t *testing.T) {
 		b.answer("respuesta")
 		dead := b.receive(b.says("mal"))
 		b.bury("MODEL_UNAVAILABLE")
-		page, err := b.store.Logs(t.Context(), conversation.LogFilter{DeadOnly: true, Limit: 10})
+		page, err := b.store.Logs(t.Context(), conversation.LogFilter{Outcome: conversation.OutcomeDead, Limit: 10})
 		require.NoError(t, err)
 		require.Len(t, page, 1)
 		require.Equal(t, dead.Log, page[0].ID)
@@ -90,7 +90,7 @@ func TestLogs(t *testing.T) {
 		require.NoError(t, b.store.RecordRejections(t.Context(), []conversation.RejectionCount{
 			{Platform: conversation.Telegram, Reason: conversation.Forged, Count: 300},
 		}, []conversation.Rejection{refusal}))
-		counts, err := b.store.CountLogs(t.Context())
+		counts, err := b.store.CountLogs(t.Context(), conversation.TimeRange{})
 		require.NoError(t, err)
 		require.Equal(t, []conversation.PlatformCount{
 			{Platform: conversation.Telegram, Rejected: 300}, {Platform: conversation.WhatsApp, Total: 2},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -22,8 +23,10 @@ type world struct {
 	sent     map[string][]string
 	requests map[conversation.RequestID]bool
 	hands    []hand
-	// staffed lets staff write, too.
-	staffed bool
+	// staffed lets staff write, too; desk lets them write through us.
+	staffed, desk bool
+	// replies is what they wrote through us, arrived what of it was delivered.
+	replies, arrived map[string][]string
 }
 
 // hand is a turn that a worker holds, and how far it is.
@@ -90,7 +93,37 @@ func TestAnyInterleavingAnswersEveryMessageOnceByBotOrStaff(t *testing.T) {
 	}
 }
 
+// TestAnyInterleavingSendsEveryReplyOfStaffOnceAndInOrder is the same with staff who write through us.
+func TestAnyInterleavingSendsEveryReplyOfStaffOnceAndInOrder(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		t.Run(fmt.Sprint("seed", seed), func(t *testing.T) {
+			t.Parallel()
+			w := &world{
+				bundle: setup(t), random: rand.New(rand.NewPCG(seed, 17)), asked: map[string][]string{}, sent: map[string][]string{},
+				requests: map[conversation.RequestID]bool{}, desk: true, replies: map[string][]string{}, arrived: map[string][]string{},
+			}
+			for range 120 {
+				w.step()
+			}
+			w.settle()
+			require.Zero(t, w.count("turns"))
+			require.Zero(t, w.count("messages where state in ('open', 'sending')"))
+			require.NotEmpty(t, w.replies)
+			require.Equal(t, w.replies, w.arrived)
+			for phone, questions := range w.asked {
+				require.Equal(t, len(questions), w.count("messages m join users u on u.id = m.user_id where u.phone = $1 and m.role = 'customer' and m.state = 'answered'", phone))
+				require.Equal(t, len(questions)-len(w.sent[phone]), w.count(`messages m join users u on u.id = m.user_id join webhook_events e on e.message_id = m.id
+					where u.phone = $1 and e.outcome = 'answered_by_staff'`, phone), "each is answered by one of them")
+			}
+		})
+	}
+}
+
 func (w *world) step() {
+	if w.desk && w.random.IntN(8) == 0 {
+		w.reply()
+	}
 	if w.staffed && w.random.IntN(8) == 0 {
 		phone := fmt.Sprintf("5730000000%02d", w.random.IntN(3))
 		w.receive(w.staff("les respondo", func(a *conversation.Arrival) {
@@ -187,18 +220,50 @@ func (w *world) decide(h *hand) bool {
 // send delivers the decided answer, as channels would, and finishes, unless the worker dies between the two.
 func (w *world) send(h hand) {
 	a := *h.turn.Answer
-	if !w.requests[a.Request] {
-		w.requests[a.Request] = true
-		w.sent[h.phone] = append(w.sent[h.phone], strings.Fields(a.Text)...)
-	}
+	w.deliver(h)
 	if w.random.IntN(4) == 0 {
 		w.write() // between send and finish
+	}
+	if w.desk && w.random.IntN(4) == 0 {
+		w.reply()
 	}
 	if w.random.IntN(5) == 0 {
 		w.exec(`update turns set lease_until = now() - interval '1 second' where lease_token = $1`, h.turn.Token)
 		return
 	}
 	w.held(w.store.Finish(w.t.Context(), h.turn, a, conversation.Sent{}))
+}
+
+// deliver does what channels would: the same request again delivers nothing.
+func (w *world) deliver(h hand) {
+	a := *h.turn.Answer
+	if w.requests[a.Request] {
+		return
+	}
+	w.requests[a.Request] = true
+	to := w.sent
+	if a.Purpose == conversation.ByStaff {
+		to = w.arrived
+	}
+	to[h.phone] = append(to[h.phone], strings.Fields(a.Text)...)
+}
+
+// reply lets staff write to a customer through us, sometimes asked for twice.
+func (w *world) reply() {
+	phone := fmt.Sprintf("5730000000%02d", w.random.IntN(3))
+	var talk conversation.ID
+	err := w.pool.QueryRow(w.t.Context(), `select id from conversations where platform_user_id = $1`, phone).Scan(&talk)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return
+	}
+	require.NoError(w.t, err)
+	text := fmt.Sprintf("r%d", len(w.replies[phone]))
+	r := conversation.StaffReply{Text: text, Request: conversation.RequestID(uuid.NewString())}
+	for range 1 + w.random.IntN(2) {
+		_, err := w.store.Reply(w.t.Context(), talk, r)
+		require.NoError(w.t, err)
+	}
+	w.replies[phone] = append(w.replies[phone], text)
 }
 
 // held accepts what may happen to a worker: to have lost its turn, or to be told that the customer wrote meanwhile.
@@ -223,10 +288,7 @@ func (w *world) settle() {
 				continue
 			}
 			a := *h.turn.Answer
-			if !w.requests[a.Request] {
-				w.requests[a.Request] = true
-				w.sent[h.phone] = append(w.sent[h.phone], strings.Fields(a.Text)...)
-			}
+			w.deliver(h)
 			w.held(w.store.Finish(w.t.Context(), h.turn, a, conversation.Sent{}))
 		}
 		w.hands = nil

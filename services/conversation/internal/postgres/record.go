@@ -12,6 +12,7 @@ import (
 func (in *intake) write(ctx context.Context) error {
 	b := &pgx.Batch{}
 	in.queueMessages(b)
+	in.queueNotices(b)
 	in.queueFeedback(b)
 	in.queueFetches(b)
 	in.queueEvents(b)

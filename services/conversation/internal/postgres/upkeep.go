@@ -68,11 +68,14 @@ type Depth struct {
 	Overdue float64 // seconds that the first has waited for a worker
 	Reports int64
 	Files   int64
+	Notices int64
+	// OldestNotice is how many seconds ago that happened which a subscriber waits longest to be told.
+	OldestNotice float64
 }
 
 // Depth measures the queues.
 func (s *Store) Depth(ctx context.Context) (Depth, error) {
 	var d Depth
-	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Overdue, &d.Reports, &d.Files)
+	err := s.pool.QueryRow(ctx, s.sql.get("queue_depth")).Scan(&d.Turns, &d.Oldest, &d.Overdue, &d.Reports, &d.Files, &d.Notices, &d.OldestNotice)
 	return d, platform.Fault(err)
 }

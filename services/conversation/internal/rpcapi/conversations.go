@@ -19,17 +19,26 @@ type ConversationStore interface {
 	Messages(ctx context.Context, id conversation.ID, after int64, limit int) ([]conversation.Message, error)
 }
 
+// Desk is where staff work.
+type Desk interface {
+	// HandOver takes a conversation over.
+	HandOver(ctx context.Context, id conversation.ID, who, why string) (conversation.Conversation, error)
+	// Reply sends what staff write. The same request again returns the message that it became.
+	Reply(ctx context.Context, id conversation.ID, text string, request conversation.RequestID) (conversation.Message, error)
+}
+
 // Conversations serves ConversationService.
 type Conversations struct {
 	conversationv1.UnimplementedConversationServiceServer
 	store ConversationStore
+	desk  Desk
 	// wake tells the workers of this process that there is work.
 	wake func()
 }
 
 // NewConversations returns the service.
-func NewConversations(store ConversationStore, wake func()) *Conversations {
-	return &Conversations{store: store, wake: wake}
+func NewConversations(store ConversationStore, desk Desk, wake func()) *Conversations {
+	return &Conversations{store: store, desk: desk, wake: wake}
 }
 
 // GetConversation returns one conversation.
@@ -47,7 +56,7 @@ func (s *Conversations) GetConversation(ctx context.Context, r *conversationv1.G
 
 // ListConversations lists conversations, newest first.
 func (s *Conversations) ListConversations(ctx context.Context, r *conversationv1.ListConversationsRequest) (*conversationv1.ListConversationsResponse, error) {
-	l := list("conversations", r.GetIntegrationId(), r.GetUserId())
+	l := list("conversations", r.GetIntegrationId(), r.GetUserId(), r.GetState(), r.GetPausedOnly())
 	n, after, err := page(l, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err
@@ -57,7 +66,8 @@ func (s *Conversations) ListConversations(ctx context.Context, r *conversationv1
 		return nil, err
 	}
 	found, err := s.store.Conversations(ctx, conversation.Filter{
-		Integration: conversation.IntegrationID(label(r.GetIntegrationId())), User: user, Limit: n + 1, After: after,
+		Integration: conversation.IntegrationID(label(r.GetIntegrationId())), User: user, Closed: closedIn(r.GetState()),
+		PausedOnly: r.GetPausedOnly(), Limit: n + 1, After: after,
 	})
 	if err != nil {
 		return nil, problem(err)
@@ -95,6 +105,36 @@ func (s *Conversations) ResumeConversation(ctx context.Context, r *conversationv
 	return &conversationv1.ResumeConversationResponse{Conversation: conversationOf(c)}, nil
 }
 
+// HandOverConversation gives the word to staff.
+func (s *Conversations) HandOverConversation(ctx context.Context, r *conversationv1.HandOverConversationRequest) (*conversationv1.HandOverConversationResponse, error) {
+	talk, err := id[conversation.ID](r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.desk.HandOver(ctx, talk, r.GetStaff(), r.GetReason())
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &conversationv1.HandOverConversationResponse{Conversation: conversationOf(c)}, nil
+}
+
+// ReplyToConversation sends what staff write.
+func (s *Conversations) ReplyToConversation(ctx context.Context, r *conversationv1.ReplyToConversationRequest) (*conversationv1.ReplyToConversationResponse, error) {
+	talk, err := id[conversation.ID](r.GetConversationId())
+	if err != nil {
+		return nil, err
+	}
+	request, err := id[conversation.RequestID](r.GetRequestId())
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.desk.Reply(ctx, talk, r.GetText(), request)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return &conversationv1.ReplyToConversationResponse{Message: messageOf(m)}, nil
+}
+
 // ListMessages lists the messages of a conversation in their order.
 func (s *Conversations) ListMessages(ctx context.Context, r *conversationv1.ListMessagesRequest) (*conversationv1.ListMessagesResponse, error) {
 	l := list("messages", r.GetConversationId())
@@ -127,6 +167,7 @@ func conversationOf(c conversation.Conversation) *conversationv1.Conversation {
 		Id: string(c.ID), IntegrationId: string(c.Integration), UserId: string(c.User), State: state, Metadata: c.Metadata(),
 		RagEnabled: c.RAGEnabled, ContextPassages: c.Passages,
 		CreateTime: timestamppb.New(c.CreateTime), LastMessageTime: timestamppb.New(c.LastMessageTime),
+		PauseCause: causeOf(c.PauseCause), PausedBy: c.PausedBy, PauseReason: c.PauseReason, LastOutcome: c.LastOutcome,
 	}
 	if c.BotPausedUntil != nil {
 		out.BotPausedUntil = timestamppb.New(*c.BotPausedUntil)

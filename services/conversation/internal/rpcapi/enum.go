@@ -75,3 +75,31 @@ func stateOf(s conversation.MessageState) conversationv1.Message_State {
 		conversation.MessageFailed:   conversationv1.Message_STATE_FAILED,
 	}[s]
 }
+
+func causeOf(c conversation.PauseCause) conversationv1.PauseCause {
+	switch c {
+	case conversation.PausedByWriting:
+		return conversationv1.PauseCause_PAUSE_CAUSE_STAFF_WROTE
+	case conversation.PausedByHandOver:
+		return conversationv1.PauseCause_PAUSE_CAUSE_HANDED_OVER
+	default:
+		return conversationv1.PauseCause_PAUSE_CAUSE_UNSPECIFIED
+	}
+}
+
+// closedIn says whether a state is that of closed conversations, nil for any.
+func closedIn(s conversationv1.Conversation_State) *bool {
+	if s == conversationv1.Conversation_STATE_UNSPECIFIED {
+		return nil
+	}
+	closed := s == conversationv1.Conversation_STATE_CLOSED
+	return &closed
+}
+
+func noticeStateOf(s conversation.NoticeState) conversationv1.SubscriptionDelivery_State {
+	return map[conversation.NoticeState]conversationv1.SubscriptionDelivery_State{
+		conversation.NoticePending:   conversationv1.SubscriptionDelivery_STATE_PENDING,
+		conversation.NoticeDelivered: conversationv1.SubscriptionDelivery_STATE_DELIVERED,
+		conversation.NoticeDead:      conversationv1.SubscriptionDelivery_STATE_DEAD,
+	}[s]
+}

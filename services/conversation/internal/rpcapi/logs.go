@@ -2,11 +2,13 @@ package rpcapi
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -14,7 +16,8 @@ import (
 type LogStore interface {
 	Log(ctx context.Context, id conversation.LogID) (conversation.WebhookLog, error)
 	Logs(ctx context.Context, f conversation.LogFilter) ([]conversation.WebhookLog, error)
-	CountLogs(ctx context.Context) ([]conversation.PlatformCount, error)
+	CountLogs(ctx context.Context, r conversation.TimeRange) ([]conversation.PlatformCount, error)
+	CountOutcomes(ctx context.Context, r conversation.TimeRange) ([]conversation.OutcomeCount, error)
 	Replay(ctx context.Context, id conversation.LogID) (int32, error)
 }
 
@@ -43,13 +46,16 @@ func (s *Logs) GetWebhookLog(ctx context.Context, r *conversationv1.GetWebhookLo
 
 // ListWebhookLogs lists deliveries, newest first.
 func (s *Logs) ListWebhookLogs(ctx context.Context, r *conversationv1.ListWebhookLogsRequest) (*conversationv1.ListWebhookLogsResponse, error) {
-	l := list("webhook_logs", r.GetPlatform(), r.GetDeadOnly())
+	filter, err := logFilter(r)
+	if err != nil {
+		return nil, err
+	}
+	l := list("webhook_logs", filter)
 	n, after, err := page(l, r.GetPageSize(), r.GetPageToken())
 	if err != nil {
 		return nil, err
 	}
-	filter := conversation.LogFilter{DeadOnly: r.GetDeadOnly(), Limit: n + 1, After: after}
-	filter.Platform, _ = platform(r.GetPlatform()) // unspecified is all
+	filter.Limit, filter.After = n+1, after
 	logs, err := s.store.Logs(ctx, filter)
 	if err != nil {
 		return nil, problem(err)
@@ -60,13 +66,23 @@ func (s *Logs) ListWebhookLogs(ctx context.Context, r *conversationv1.ListWebhoo
 	return &conversationv1.ListWebhookLogsResponse{WebhookLogs: each(logs, logOf), NextPageToken: more}, nil
 }
 
-// CountWebhookLogs counts deliveries by platform.
-func (s *Logs) CountWebhookLogs(ctx context.Context, _ *conversationv1.CountWebhookLogsRequest) (*conversationv1.CountWebhookLogsResponse, error) {
-	counts, err := s.store.CountLogs(ctx)
+// CountWebhookLogs counts deliveries by platform, and what became of their events.
+func (s *Logs) CountWebhookLogs(ctx context.Context, r *conversationv1.CountWebhookLogsRequest) (*conversationv1.CountWebhookLogsResponse, error) {
+	within, err := timeRange(r)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.store.CountLogs(ctx, within)
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &conversationv1.CountWebhookLogsResponse{Counts: each(counts, countOf)}, nil
+	out := &conversationv1.CountWebhookLogsResponse{Counts: each(counts, countOf)}
+	if within.From.IsZero() { // all events there ever were take too long to count
+		return out, nil
+	}
+	outcomes, err := s.store.CountOutcomes(ctx, within)
+	out.Outcomes = each(outcomes, outcomeOf)
+	return out, problem(err)
 }
 
 // ReplayWebhookLog opens the dead events of a delivery again.
@@ -81,6 +97,52 @@ func (s *Logs) ReplayWebhookLog(ctx context.Context, r *conversationv1.ReplayWeb
 	}
 	s.wake()
 	return &conversationv1.ReplayWebhookLogResponse{ReopenedEvents: n}, nil
+}
+
+// logFilter reads what deliveries are asked for.
+func logFilter(r *conversationv1.ListWebhookLogsRequest) (f conversation.LogFilter, err error) {
+	f.Platform, _ = platform(r.GetPlatform()) // unspecified is all
+	f.Integration, f.EventType = conversation.IntegrationID(label(r.GetIntegrationId())), label(r.GetEventType())
+	f.Outcome = conversation.Outcome(r.GetOutcome())
+	if r.GetDeadOnly() {
+		f.Outcome = conversation.OutcomeDead
+	}
+	if f.Outcome != "" && !slices.Contains(conversation.Outcomes(), f.Outcome) {
+		return f, fault.Newf(fault.Invalid, "OUTCOME_INVALID", "outcome is one of %v", conversation.Outcomes())
+	}
+	f.Range, err = timeRange(r)
+	return f, err
+}
+
+// ranged is a request with a range of time.
+type ranged interface {
+	GetStartTime() *timestamppb.Timestamp
+	GetEndTime() *timestamppb.Timestamp
+}
+
+// timeRange reads start_time and end_time.
+func timeRange(r ranged) (t conversation.TimeRange, err error) {
+	if t.From, err = bound(r.GetStartTime()); err != nil {
+		return t, err
+	}
+	if t.Until, err = bound(r.GetEndTime()); err != nil {
+		return t, err
+	}
+	if !t.Until.IsZero() && !t.From.Before(t.Until) {
+		return t, fault.New(fault.Invalid, "TIME_RANGE_INVALID", "start_time must be before end_time")
+	}
+	return t, nil
+}
+
+// bound reads an end of a range, zero where none is given.
+func bound(t *timestamppb.Timestamp) (time.Time, error) {
+	if t == nil {
+		return time.Time{}, nil
+	}
+	if t.CheckValid() != nil {
+		return time.Time{}, fault.New(fault.Invalid, "TIME_RANGE_INVALID", "start_time and end_time are between the years 1 and 9999")
+	}
+	return t.AsTime(), nil
 }
 
 func logOf(l conversation.WebhookLog) *conversationv1.WebhookLog {
@@ -102,6 +164,12 @@ func eventOf(e conversation.LoggedEvent) *conversationv1.WebhookEvent {
 func countOf(c conversation.PlatformCount) *conversationv1.CountWebhookLogsResponse_PlatformCount {
 	return &conversationv1.CountWebhookLogsResponse_PlatformCount{
 		Platform: platformOf(c.Platform), Total: c.Total, Rejected: c.Rejected,
+	}
+}
+
+func outcomeOf(c conversation.OutcomeCount) *conversationv1.CountWebhookLogsResponse_OutcomeCount {
+	return &conversationv1.CountWebhookLogsResponse_OutcomeCount{
+		Platform: platformOf(c.Platform), IntegrationId: string(c.Integration), Outcome: string(c.Outcome), Total: c.Total,
 	}
 }
 

@@ -14,6 +14,16 @@ func problem(err error) error {
 	switch {
 	case errors.Is(err, conversation.ErrNotFound):
 		return fault.New(fault.NotFound, "NOT_FOUND", "there is none with this id").WithCause(err)
+	case errors.Is(err, conversation.ErrClosed):
+		return fault.New(fault.Precondition, "CONVERSATION_CLOSED", "the conversation ended, the customer's next message opens another one").WithCause(err)
+	case errors.Is(err, conversation.ErrWindowClosed):
+		return fault.New(fault.Precondition, "WINDOW_CLOSED", "the customer wrote more than 24 hours ago: WhatsApp allows templates only").WithCause(err)
+	case errors.Is(err, conversation.ErrRequestReused):
+		return fault.New(fault.Conflict, "REQUEST_ID_REUSED", "the request_id stands for something else already").WithCause(err)
+	case errors.Is(err, conversation.ErrTooMany):
+		return fault.New(fault.Throttled, "TOO_MANY_SUBSCRIPTIONS", "there are as many subscriptions as may be").WithCause(err)
+	case errors.Is(err, conversation.ErrDisabled):
+		return fault.New(fault.Precondition, "SUBSCRIPTION_DISABLED", "the subscription is disabled").WithCause(err)
 	case errors.Is(err, conversation.ErrNothingDead):
 		return fault.New(fault.Precondition, "NOTHING_DEAD", "none of its events is dead").WithCause(err)
 	case errors.Is(err, conversation.ErrBusy):

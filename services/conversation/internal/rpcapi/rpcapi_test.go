@@ -23,6 +23,7 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/pgtest"
 	"github.com/knobot/knobot/platform/rpc"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/courtesy"
 	"github.com/knobot/knobot/services/conversation/internal/diagnosis"
@@ -32,6 +33,8 @@ import (
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 	"github.com/knobot/knobot/services/conversation/internal/rpcapi"
+	"github.com/knobot/knobot/services/conversation/internal/staff"
+	"github.com/knobot/knobot/services/conversation/internal/subscriptions"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Run(m)) }
@@ -51,6 +54,7 @@ type bundle struct {
 	conversations conversationv1.ConversationServiceClient
 	logs          conversationv1.WebhookLogServiceClient
 	diagnostics   conversationv1.DiagnosticsServiceClient
+	subscriptions conversationv1.SubscriptionServiceClient
 	woken         atomic.Int64
 	n             int
 }
@@ -71,12 +75,24 @@ func setup(t *testing.T) *bundle {
 	server := rpc.NewServer(zap.NewNop())
 	conversationv1.RegisterIngestServiceServer(server, rpcapi.NewIngest(intake, b.rejections))
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store, export.NewExporter(b.store), func() { b.woken.Add(1) }))
-	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store, func() { b.woken.Add(1) }))
+	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store,
+		staff.NewDesk(b.store, table, 30*time.Minute, func() { b.woken.Add(1) }), func() { b.woken.Add(1) }))
+	conversationv1.RegisterSubscriptionServiceServer(server, rpcapi.NewSubscriptions(b.store,
+		subscriptions.NewService(b.store, newSealer(t), subscriptions.Addresses{})))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
 	conversationv1.RegisterDiagnosticsServiceServer(server, rpcapi.NewDiagnostics(diagnosis.New(b.store,
 		func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, b.pool, postgres.Schema()) })))
 	b.connect(server)
 	return b
+}
+
+func newSealer(t *testing.T) *sealing.Sealer {
+	t.Helper()
+	keyset, err := sealing.NewKeyset()
+	require.NoError(t, err)
+	sealer, err := sealing.New(keyset)
+	require.NoError(t, err)
+	return sealer
 }
 
 func (b *bundle) connect(server *grpc.Server) {
@@ -91,6 +107,7 @@ func (b *bundle) connect(server *grpc.Server) {
 	b.ingest, b.users = conversationv1.NewIngestServiceClient(conn), conversationv1.NewUserServiceClient(conn)
 	b.conversations, b.logs = conversationv1.NewConversationServiceClient(conn), conversationv1.NewWebhookLogServiceClient(conn)
 	b.diagnostics = conversationv1.NewDiagnosticsServiceClient(conn)
+	b.subscriptions = conversationv1.NewSubscriptionServiceClient(conn)
 }
 
 // text is the event of a customer's text.

@@ -19,6 +19,9 @@ const keepKeys = 10 * 24 * time.Hour
 // keepErasures is how long one can ask whether a user was erased.
 const keepErasures = 365 * 24 * time.Hour
 
+// keepNotices is how long it can be seen what subscribers were told, and told again.
+const keepNotices = 7 * 24 * time.Hour
+
 const (
 	measureEvery = 5 * time.Second
 	cleanEvery   = 10 * time.Minute
@@ -32,6 +35,8 @@ type Store interface {
 	PruneKeys(ctx context.Context, older time.Duration, batch int) (int64, error)
 	// PruneLogs forgets a batch of deliveries that are older, and returns how many.
 	PruneLogs(ctx context.Context, older time.Duration, batch int) (int64, error)
+	// PruneNotices forgets a batch of what subscribers were told that is older, and returns how many.
+	PruneNotices(ctx context.Context, older time.Duration, batch int) (int64, error)
 	// ForsakeTurns closes what waits for integrations that are gone for good.
 	ForsakeTurns(ctx context.Context, deleted []conversation.IntegrationID) error
 	// PruneErasures forgets that users were erased longer ago.
@@ -106,6 +111,7 @@ func (k *Keeper) Measure(ctx context.Context) {
 	defer cancel()
 	if d, err := k.store.Depth(ctx); err == nil { // else the database's own alarms ring
 		k.metrics.Queues(d.Turns, d.Oldest, d.Overdue, d.Reports, d.Files)
+		k.metrics.Notices(d.Notices, d.OldestNotice)
 	}
 }
 
@@ -114,7 +120,10 @@ func (k *Keeper) Clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, workTimeout)
 	defer cancel()
 	keys, err := prune(ctx, k.store.PruneKeys, keepKeys)
-	logs := int64(0)
+	logs, notices := int64(0), int64(0)
+	if err == nil {
+		notices, err = prune(ctx, k.store.PruneNotices, keepNotices)
+	}
 	if err == nil && k.keep.Logs > 0 {
 		logs, err = prune(ctx, k.store.PruneLogs, k.keep.Logs)
 	}
@@ -124,8 +133,8 @@ func (k *Keeper) Clean(ctx context.Context) {
 	if gone := k.integrations.Deleted(); err == nil && len(gone) > 0 {
 		err = k.store.ForsakeTurns(ctx, gone)
 	}
-	if err != nil || keys+logs > 0 {
-		k.log.Info("upkeep", zap.Int64("keys", keys), zap.Int64("logs", logs), zap.Error(err))
+	if err != nil || keys+logs+notices > 0 {
+		k.log.Info("upkeep", zap.Int64("keys", keys), zap.Int64("logs", logs), zap.Int64("notices", notices), zap.Error(err))
 	}
 }
 

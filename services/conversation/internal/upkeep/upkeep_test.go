@@ -23,6 +23,7 @@ type store struct {
 	prunes, measures int
 	older            time.Duration
 	logs             []time.Duration
+	notices          time.Duration
 	forsaken         []conversation.IntegrationID
 	messages         int64
 	expired, emptied []string
@@ -42,6 +43,11 @@ func (s *store) PruneLogs(_ context.Context, older time.Duration, _ int) (int64,
 	return 0, nil
 }
 
+func (s *store) PruneNotices(_ context.Context, older time.Duration, _ int) (int64, error) {
+	s.notices = older
+	return 0, nil
+}
+
 func (s *store) ForsakeTurns(_ context.Context, deleted []conversation.IntegrationID) error {
 	s.forsaken = deleted
 	return nil
@@ -49,7 +55,7 @@ func (s *store) ForsakeTurns(_ context.Context, deleted []conversation.Integrati
 
 func (s *store) Depth(context.Context) (postgres.Depth, error) {
 	s.measures++
-	return postgres.Depth{Turns: 3, Oldest: 1.5, Overdue: 0.5, Reports: 2, Files: 4}, nil
+	return postgres.Depth{Turns: 3, Oldest: 1.5, Overdue: 0.5, Reports: 2, Files: 4, Notices: 5, OldestNotice: 2.5}, nil
 }
 
 func (s *store) PruneErasures(context.Context, time.Duration) error { return nil }
@@ -98,6 +104,7 @@ func TestKeeper(t *testing.T) {
 		require.Equal(t, 3, s.prunes)
 		require.Equal(t, 10*24*time.Hour, s.older)
 		require.Equal(t, []time.Duration{time.Hour}, s.logs)
+		require.Equal(t, 7*24*time.Hour, s.notices)
 		require.Equal(t, []conversation.IntegrationID{"a"}, s.forsaken)
 	})
 
@@ -147,6 +154,7 @@ func TestKeeper(t *testing.T) {
 			require.Equal(t, map[string]float64{
 				"knobot_conversation_turns_waiting": 3, "knobot_conversation_turns_oldest_seconds": 1.5, "knobot_conversation_turns_overdue_seconds": 0.5,
 				"knobot_conversation_reports_waiting": 2, "knobot_conversation_files_waiting": 4,
+				"knobot_conversation_notices_waiting": 5, "knobot_conversation_notices_oldest_seconds": 2.5,
 			}, found)
 		})
 	})

@@ -80,9 +80,16 @@ func NewTable() Table {
 		"knobot.conversation.v1.ConversationService": {
 			"GetConversation": view, "ListConversations": scoped(view, "integration_id"), "ListMessages": view,
 			"CloseConversation": work, "ResumeConversation": work,
+			"HandOverConversation": work, "ReplyToConversation": work,
 		},
 		"knobot.conversation.v1.WebhookLogService": {
 			"GetWebhookLog": view, "ListWebhookLogs": view, "CountWebhookLogs": view, "ReplayWebhookLog": work,
+		},
+
+		// A subscription tells an address of the caller's choice what all customers write.
+		"knobot.conversation.v1.SubscriptionService": {
+			"GetSubscription": view, "ListSubscriptions": view, "ListSubscriptionDeliveries": view, "RetrySubscriptionDelivery": work,
+			"CreateSubscription": own, "UpdateSubscription": own, "DeleteSubscription": own, "RotateSubscriptionSecret": own,
 		},
 
 		"knobot.rag.v1.KnowledgeBaseService": {

@@ -66,6 +66,7 @@ func services() []registration {
 		client(conversationv1.NewDiagnosticsServiceClient, conversationv1.RegisterDiagnosticsServiceHandlerClient),
 		client(ragv1.NewDiagnosticsServiceClient, ragv1.RegisterDiagnosticsServiceHandlerClient),
 		client(channelsv1.NewDiagnosticsServiceClient, channelsv1.RegisterDiagnosticsServiceHandlerClient),
+		client(conversationv1.NewSubscriptionServiceClient, conversationv1.RegisterSubscriptionServiceHandlerClient),
 		client(channelsv1.NewIntegrationServiceClient, channelsv1.RegisterIntegrationServiceHandlerClient),
 		client(ragv1.NewAnswerServiceClient, ragv1.RegisterAnswerServiceHandlerClient),
 		client(ragv1.NewKnowledgeBaseServiceClient, ragv1.RegisterKnowledgeBaseServiceHandlerClient),

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/net/html/charset"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/publicnet"
 )
 
 const (
@@ -200,7 +201,7 @@ func inUTF8(body []byte, contentType string) []byte {
 
 // failed is for what went wrong on the way. What the guard refused is found in it again.
 func failed(err error) error {
-	if errors.Is(err, errNotPublic) {
+	if errors.Is(err, publicnet.ErrInward) {
 		return forbidden("its server's address is not public")
 	}
 	if errors.Is(err, context.Canceled) {

@@ -1,6 +1,8 @@
 -- The decision to send: from here on this message goes out, whatever arrives.
 with numbered as (
-    update conversations set last_position = last_position + 1, last_message_time = now()
+    update conversations
+    set last_position = last_position + 1, last_message_time = now(),
+        last_outcome = coalesce($10::jsonb->>'outcome', last_outcome)
     where id = $1
     returning last_position
 ), decided as (

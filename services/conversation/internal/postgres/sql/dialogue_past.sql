@@ -4,6 +4,8 @@ select m.role, left(case when m.transcript <> '' then concat_ws(e'\n', nullif(m.
        m.basis->'passages'
 from messages m
 where m.conversation_id = $1 and m.position > $2 - 500 and (m.text <> '' or m.transcript <> '') and not m.deleted
-  and (m.state in ('answered', 'sent') or m.role = 'staff' and m.kind not in ('edit', 'deletion', 'reaction', 'system')) and coalesce(m.purpose, 'reply') = 'reply'
+  and (m.state in ('answered', 'sent')
+       or m.role = 'staff' and m.state = 'recorded' and m.kind not in ('edit', 'deletion', 'reaction', 'system'))
+  and coalesce(m.purpose, 'reply') in ('reply', 'staff')
 order by m.position desc
 limit $3

@@ -1,9 +1,13 @@
 -- Rejected deliveries are counted apart, because only one a second per address has a row.
-select platform, sum(total)::bigint, sum(rejected)::bigint
-from (
-    select platform, count(*) filter (where response_status = 200) as total, 0 as rejected from webhook_logs group by platform
-    union all
-    select platform, 0, sum(count) from webhook_rejections group by platform
-) as counted
-group by platform
-order by platform
+select wanted.platform, received.total, rejected.total
+from unnest($1::text[]) as wanted (platform)
+cross join lateral (
+    select count(*) as total from webhook_logs l
+    where l.platform = wanted.platform and l.create_time >= $2 and l.create_time < $3 and l.response_status = 200
+) as received
+cross join lateral (
+    select coalesce(sum(r.count), 0)::bigint as total from webhook_rejections r
+    where r.platform = wanted.platform and r.day >= $2::date and r.day <= $3::date
+) as rejected
+where received.total + rejected.total > 0
+order by wanted.platform

@@ -11,6 +11,13 @@ with reported as (
     from reported
     where m.request_id = reported.request_id and m.delivery_state < reported.state
     returning m.id, m.conversation_id, m.state, m.purpose, m.error, m.through_position
+), told as (
+    insert into subscription_deliveries (subscription_id, event_type, conversation_id, message_id)
+    select s.id, 'message.failed', risen.conversation_id, risen.id
+    from risen
+    join conversations c on c.id = risen.conversation_id
+    join subscriptions s on s.enabled and 'message.failed' = any (s.event_types) and s.integration_id in ('', c.integration_id)
+    where risen.state = 'failed' and risen.purpose in ('reply', 'staff')
 )
 update webhook_events e set outcome = 'failed', error = risen.error
 from risen

@@ -1,7 +1,7 @@
 select m.id, m.position, m.role, m.kind, m.text, m.state, m.platform_message_id, m.create_time, m.delivery_state, m.maybe_duplicate,
        case when m.role = 'assistant' then m.reply_to else coalesce(m.details->>'reply_to', '') end as reply_to,
        coalesce(nullif(m.details->>'quoted', ''), quoted.text, '') as quoted,
-       case when m.role = 'assistant' then m.error else '' end as error,
+       case when m.request_id is not null then m.error else '' end as error,
        m.details->'media' as media, m.media_id, m.media_size, m.media_error, coalesce(m.transcript, '') as transcript,
        m.basis, m.feedback
 from messages m

@@ -5,7 +5,8 @@ with gone as (
 ), let_go as (
     update messages m set state = case when m.state = 'open' then 'recorded' else 'failed' end
     from gone
-    where m.conversation_id = gone.conversation_id and (m.state = 'open' or m.id = gone.answer_id)
+    where m.conversation_id = gone.conversation_id
+      and (m.state = 'open' or m.id = gone.answer_id or m.purpose = 'staff' and m.state = 'sending')
     returning m.id
 )
 update webhook_events e set outcome = 'ignored', error = 'the integration was deleted', processed_time = now()

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/knobot/knobot/services/channels/internal/sealing"
+	"github.com/knobot/knobot/platform/sealing"
 )
 
 func TestSealer(t *testing.T) {

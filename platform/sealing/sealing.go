@@ -1,4 +1,4 @@
-// Package sealing encrypts secrets at rest with Tink AEAD. Each ciphertext is bound to the integration and field that it
+// Package sealing encrypts secrets at rest with Tink AEAD. Each ciphertext is bound to the thing and the field that it
 // belongs to, so that a row copied elsewhere does not open.
 package sealing
 
@@ -82,25 +82,25 @@ func (s *Sealer) KeyOf(sealed []byte) uint32 {
 	return binary.BigEndian.Uint32(sealed[1:prefix])
 }
 
-// Seal encrypts the secret of a field of an integration.
-func (s *Sealer) Seal(secret, integrationID, field string) ([]byte, error) {
-	sealed, err := s.aead.Encrypt([]byte(secret), context(integrationID, field))
+// Seal encrypts the secret of a field of something that has an id.
+func (s *Sealer) Seal(secret, id, field string) ([]byte, error) {
+	sealed, err := s.aead.Encrypt([]byte(secret), context(id, field))
 	if err != nil {
 		return nil, fmt.Errorf("seal %s: %w", field, err)
 	}
 	return sealed, nil
 }
 
-// Open decrypts what Seal made for the same integration and field. It fails for any other, and for an unknown key.
-func (s *Sealer) Open(sealed []byte, integrationID, field string) (string, error) {
-	secret, err := s.aead.Decrypt(sealed, context(integrationID, field))
+// Open decrypts what Seal made for the same id and field. It fails for any other, and for an unknown key.
+func (s *Sealer) Open(sealed []byte, id, field string) (string, error) {
+	secret, err := s.aead.Decrypt(sealed, context(id, field))
 	if err != nil {
 		return "", fmt.Errorf("open %s: %w", field, err)
 	}
 	return string(secret), nil
 }
 
-func context(integrationID, field string) []byte { return []byte(integrationID + "/" + field) }
+func context(id, field string) []byte { return []byte(id + "/" + field) }
 
 // NewKeyset makes a keyset of one AES-256-GCM key, in JSON.
 func NewKeyset() (string, error) {
