@@ -32,7 +32,8 @@ type grammar struct {
 	Eval          evalCommand               `cmd:"" group:"Knowledge" help:"Measure how well a knowledge base answers questions whose answers are known."`
 	Unanswered    unansweredCommand         `cmd:"" group:"Knowledge" help:"List what customers asked in vain and which documents' answers they disliked."`
 	Conversations conversationsCommand      `cmd:"" group:"Customers" help:"List conversations and their messages, answer in one, or hand it to staff and back."`
-	Users         usersCommand              `cmd:"" group:"Customers" help:"List customers."`
+	Users         usersCommand              `cmd:"" group:"Customers" help:"List customers, hand out what is kept of one, or erase one."`
+	Subscriptions subscriptionsCommand      `cmd:"" group:"Operation" help:"Tell other programs what happens, by signed webhooks."`
 	Logs          logsCommand               `cmd:"" group:"Operation" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand              `cmd:"" group:"Operation" help:"Count webhooks by platform."`
 	Replay        replayCommand             `cmd:"" group:"Operation" help:"Open the dead messages of a webhook again."`

@@ -11,6 +11,8 @@ import (
 type conversationsCommand struct {
 	List     conversationsListCommand     `cmd:"" default:"withargs" help:"List the newest conversations, and where the bot keeps silent because staff has the word."`
 	Messages conversationsMessagesCommand `cmd:"" help:"List the messages of one, with what became of each."`
+	HandOver conversationsHandOverCommand `cmd:"" help:"Give the word to staff: the bot keeps silent."`
+	Reply    conversationsReplyCommand    `cmd:"" help:"Write to the customer as staff."`
 	Resume   conversationsResumeCommand   `cmd:"" help:"Let the bot answer again at once after staff wrote."`
 	Close    conversationsCloseCommand    `cmd:"" help:"End one: the customer's next message opens a new one."`
 }
@@ -24,6 +26,7 @@ func onConversations(ctx context.Context, s session, f func(context.Context, con
 type conversationsListCommand struct {
 	Integration string `placeholder:"ID" help:"Only those of this number or bot."`
 	User        string `placeholder:"ID" help:"Only those of this customer."`
+	Paused      bool   `help:"Only those in which staff has the word."`
 	Limit       int32  `short:"n" default:"10" help:"How many, at most 1000."`
 }
 
@@ -31,7 +34,7 @@ type conversationsListCommand struct {
 func (c conversationsListCommand) Run(ctx context.Context, s session) error {
 	return onConversations(ctx, s, func(ctx context.Context, client conversationv1.ConversationServiceClient) error {
 		r, err := client.ListConversations(ctx, &conversationv1.ListConversationsRequest{
-			IntegrationId: c.Integration, UserId: c.User, PageSize: c.Limit,
+			IntegrationId: c.Integration, UserId: c.User, PausedOnly: c.Paused, PageSize: c.Limit,
 		})
 		if err != nil {
 			return err
@@ -105,10 +108,10 @@ func (c conversationsCloseCommand) Run(ctx context.Context, s session) error {
 }
 
 func conversationTable(list ...*conversationv1.Conversation) present.Table {
-	t := present.Table{Header: []string{"ID", "PLATFORM", "WITH", "STATE", "LAST MESSAGE", "BOT PAUSED UNTIL"}}
+	t := present.Table{Header: []string{"ID", "PLATFORM", "WITH", "STATE", "LAST MESSAGE", "LAST OUTCOME", "BOT PAUSED UNTIL"}}
 	for _, c := range list {
 		t.Add(c.GetId(), c.GetMetadata()["platform"], c.GetMetadata()["platform_user_id"], word(c.GetState().String(), "STATE_"),
-			moment(c.GetLastMessageTime()), moment(c.GetBotPausedUntil()))
+			moment(c.GetLastMessageTime()), c.GetLastOutcome(), moment(c.GetBotPausedUntil()))
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -20,16 +21,21 @@ type logsCommand struct {
 
 // logsListCommand lists webhooks, newest first: the mission's first monitoring query.
 type logsListCommand struct {
-	Platform string `enum:"whatsapp,telegram," default:"" help:"Only this platform's: whatsapp or telegram."`
-	Limit    int32  `short:"n" default:"10" help:"How many, at most 1000."`
-	Dead     bool   `help:"Only webhooks with a message that could not be answered."`
+	Platform    string `enum:"whatsapp,telegram," default:"" help:"Only this platform's: whatsapp or telegram."`
+	Limit       int32  `short:"n" default:"10" help:"How many, at most 1000."`
+	Dead        bool   `help:"Only webhooks with a message that could not be answered."`
+	Integration string `placeholder:"ID" help:"Only those with an event of this number or bot."`
+	Event       string `placeholder:"KIND" help:"Only those whose first event is of this kind, such as messages, statuses, rejected."`
+	Outcome     string `help:"Only those with an event that came to this, such as answered, duplicate, stale, dead."`
+	period
 }
 
 // Run prints one line per webhook.
 func (c logsListCommand) Run(ctx context.Context, s session) error {
 	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
 		r, err := logs.ListWebhookLogs(ctx, &conversationv1.ListWebhookLogsRequest{
-			Platform: platformOf(c.Platform), PageSize: c.Limit, DeadOnly: c.Dead,
+			Platform: platformOf(c.Platform), PageSize: c.Limit, DeadOnly: c.Dead, IntegrationId: c.Integration, EventType: c.Event,
+			Outcome: c.Outcome, StartTime: c.start(time.Now()), EndTime: c.end(),
 		})
 		if err != nil {
 			return err
@@ -72,23 +78,56 @@ func eventTable(events []*conversationv1.WebhookEvent) present.Table {
 }
 
 // statsCommand counts webhooks by platform: the mission's second monitoring query.
-type statsCommand struct{}
+type statsCommand struct{ period }
 
-// Run prints one line per platform.
-func (statsCommand) Run(ctx context.Context, s session) error {
+// period is a range of time.
+type period struct {
+	Since  time.Duration `placeholder:"DURATION" help:"Only the last while, such as 24h."`
+	Before time.Time     `format:"2006-01-02T15:04:05Z07:00" placeholder:"TIME" help:"Only before this time, such as 2026-11-26T15:04:05Z."`
+}
+
+func (p period) start(now time.Time) *timestamppb.Timestamp {
+	if p.Since <= 0 {
+		return nil
+	}
+	return timestamppb.New(now.Add(-p.Since))
+}
+
+func (p period) end() *timestamppb.Timestamp {
+	if p.Before.IsZero() {
+		return nil
+	}
+	return timestamppb.New(p.Before)
+}
+
+// Run prints one line per platform and, for a range of time, one per outcome.
+func (c statsCommand) Run(ctx context.Context, s session) error {
 	return call(ctx, s, conversationv1.NewWebhookLogServiceClient, func(ctx context.Context, logs conversationv1.WebhookLogServiceClient) error {
-		r, err := logs.CountWebhookLogs(ctx, &conversationv1.CountWebhookLogsRequest{})
+		r, err := logs.CountWebhookLogs(ctx, &conversationv1.CountWebhookLogsRequest{StartTime: c.start(time.Now()), EndTime: c.end()})
 		if err != nil {
 			return err
 		}
-		return s.show(r, func() present.Table {
+		err = s.show(r, func() present.Table {
 			t := present.Table{Header: []string{"PLATFORM", "TOTAL", "REJECTED"}}
 			for _, count := range r.GetCounts() {
 				t.Add(platformName(count.GetPlatform()), count.GetTotal(), count.GetRejected())
 			}
 			return t
 		})
+		if err != nil || len(r.GetOutcomes()) == 0 || s.format != present.AsTable {
+			return err
+		}
+		fmt.Fprintln(s.out)
+		return s.show(r, func() present.Table { return outcomeTable(r.GetOutcomes()) })
 	})
+}
+
+func outcomeTable(outcomes []*conversationv1.CountWebhookLogsResponse_OutcomeCount) present.Table {
+	t := present.Table{Header: []string{"PLATFORM", "INTEGRATION", "OUTCOME", "EVENTS"}}
+	for _, o := range outcomes {
+		t.Add(platformName(o.GetPlatform()), o.GetIntegrationId(), o.GetOutcome(), o.GetTotal())
+	}
+	return t
 }
 
 // replayCommand opens dead messages again.

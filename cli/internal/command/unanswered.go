@@ -41,7 +41,7 @@ func (c unansweredListCommand) Run(ctx context.Context, s session) error {
 			return err
 		}
 		err = s.show(questions, func() present.Table { return questionTable(questions.GetQuestions()) })
-		if err != nil || len(documents.GetDocuments()) == 0 {
+		if err != nil || len(documents.GetDocuments()) == 0 || s.format != present.AsTable {
 			return err
 		}
 		fmt.Fprintln(s.out)

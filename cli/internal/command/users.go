@@ -9,8 +9,11 @@ import (
 
 // usersCommand looks after customers.
 type usersCommand struct {
-	List usersListCommand `cmd:"" default:"withargs" help:"List customers, newest first."`
-	Get  usersGetCommand  `cmd:"" help:"Show one."`
+	List    usersListCommand    `cmd:"" default:"withargs" help:"List customers, newest first."`
+	Get     usersGetCommand     `cmd:"" help:"Show one."`
+	Export  usersExportCommand  `cmd:"" help:"Write everything that is kept of one as a JSON document."`
+	Erase   usersEraseCommand   `cmd:"" help:"Erase one everywhere."`
+	Erasure usersErasureCommand `cmd:"" help:"Show how far the erasure of one came."`
 }
 
 // onUsers calls f with the service.
