@@ -1,12 +1,13 @@
-select id, integration_id, coalesce(user_id::text, ''), closed_time is not null, platform, platform_user_id, created_via, rag_enabled,
-       passages, create_time, last_message_time,
+-- The limit keeps the planner from reading all erasures at once.
+select c.id, c.integration_id, coalesce(c.user_id::text, ''), c.closed_time is not null, c.platform, c.platform_user_id, c.created_via,
+       c.rag_enabled, c.passages, c.create_time, c.last_message_time,
        case when bot_paused_until > now() then bot_paused_until end, case when bot_paused_until > now() then pause_cause else '' end,
        case when bot_paused_until > now() then paused_by else '' end, case when bot_paused_until > now() then pause_reason else '' end,
        last_outcome
 from conversations c
-where ($1 = '' or integration_id = $1) and ($2 = '' or user_id = nullif($2, '')::uuid)
-  and (is_group or not exists (select from erasures e where e.user_id = c.user_id))
-  and ($6::bool is null or (closed_time is not null) = $6)
-  and (create_time, id) < ($3::timestamptz, $4::uuid)
-order by create_time desc, id desc
+where ($1 = '' or c.integration_id = $1) and ($2 = '' or c.user_id = nullif($2, '')::uuid)
+  and (is_group or (select e.user_id from erasures e where e.user_id = c.user_id limit 1) is null)
+  and ($6::bool is null or (c.closed_time is not null) = $6)
+  and (c.create_time, c.id) < ($3::timestamptz, $4::uuid)
+order by c.create_time desc, c.id desc
 limit $5
