@@ -34,7 +34,7 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 3, "rounds; the median of their ratios is printed")
 	flag.DurationVar(&o.length, "length", 5*time.Second, "length of one load")
 	flag.IntVar(&o.turns, "turns", 200, "questions of the latency measurement, 10 a second")
-	flag.IntVar(&o.searches, "searches", 2000, "searches of a round")
+	flag.IntVar(&o.searches, "searches", 4000, "searches of a round")
 	flag.StringVar(&o.only, "only", "", "one part alone: webhooks, answers, ingest, growth, start or search")
 	flag.IntVar(&o.grown, "grown", 1_000_000, "stored webhooks of a used database")
 	flag.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the services")

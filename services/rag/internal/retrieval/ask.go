@@ -45,6 +45,10 @@ func (s *Searcher) begin(ctx context.Context, q analysis.Question, text string) 
 
 // search asks for words and neighbours side by side. Without the neighbours the words have to do.
 func (a *ask) search(ctx context.Context, in rag.Tenant, limit int) found {
+	if !a.searcher.index.Embeds(in) {
+		words, err := a.searcher.index.Search(ctx, in, a.expression, limit)
+		return found{words: words, err: err}
+	}
 	near := make(chan neighbours, 1)
 	go func() { near <- a.near(ctx, in, limit) }()
 	words, err := a.searcher.index.Search(ctx, in, a.expression, limit)
@@ -55,9 +59,6 @@ func (a *ask) search(ctx context.Context, in rag.Tenant, limit int) found {
 }
 
 func (a *ask) near(ctx context.Context, in rag.Tenant, limit int) neighbours {
-	if !a.searcher.index.Embeds(in) {
-		return neighbours{}
-	}
 	bearing := a.bearing()
 	if bearing == nil {
 		return neighbours{}

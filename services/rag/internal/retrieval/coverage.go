@@ -17,6 +17,8 @@ type Question struct {
 type weighed struct {
 	analysis.Term
 	weight float64
+	// known words stand in a passage of the knowledge base, so they are not mistyped.
+	known bool
 }
 
 // unknownName is how much more a name weighs that stands in no passage: whoever asks for the capital of France is not
@@ -41,7 +43,7 @@ func weigh(q analysis.Question, s rag.Statistics) Question {
 		if term.Name && df == 0 {
 			weight *= unknownName
 		}
-		out.terms[i] = weighed{Term: term, weight: weight}
+		out.terms[i] = weighed{Term: term, weight: weight, known: s.Counts[term.Stem] > 0}
 		out.total += weight
 	}
 	return out
@@ -63,7 +65,11 @@ func (q Question) Coverage(stems []string) float64 {
 			covered += term.weight
 			continue
 		}
-		covered += term.weight * max(closest(term.Stem, stems), meant(term.Synonyms, stems))
+		alike := meant(term.Synonyms, stems)
+		if !term.known {
+			alike = max(alike, closest(term.Stem, stems))
+		}
+		covered += term.weight * alike
 	}
 	return covered / q.total
 }
