@@ -219,6 +219,10 @@ type Statistics struct {
 	Tenant Tenant
 	// Passages is how many can be found.
 	Passages int
+	// Revision changes with everything that can be found.
+	Revision string
+	// Remembered says that they were read some time ago and may be outdated.
+	Remembered bool
 	// Counts holds in how many of them a stem stands; unknown stems are absent.
 	Counts map[string]int
 }

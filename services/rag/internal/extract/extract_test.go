@@ -23,8 +23,10 @@ func (empty) Statistics(context.Context, string, []string) (rag.Statistics, erro
 	return rag.Statistics{}, nil
 }
 
-func (empty) Passages(context.Context, rag.KnowledgeBaseID, []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
-	return nil, nil
+func (empty) Remembered(string, []string) (rag.Statistics, bool) { return rag.Statistics{}, false }
+
+func (empty) Passages(context.Context, rag.KnowledgeBaseID, []rag.PassageID) (map[rag.PassageID]rag.Passage, string, error) {
+	return nil, "", nil
 }
 
 func (empty) Search(context.Context, rag.Tenant, string, int) ([]weaviate.Match, error) {

@@ -9,35 +9,6 @@ import (
 	rag "github.com/knobot/knobot/services/rag"
 )
 
-const selectStatistics = `
-select k.id, k.passage_count, k.index_generation, k.index_analyzer, k.index_model, c.stem, c.passages
-from knowledge_bases k
-left join stem_counts c on c.knowledge_base_id = k.id and c.stem = any($2)
-where k.name = $1 and k.delete_time is null`
-
-// Statistics returns what weighs the stems of a question. Returns NotFound if there is no such knowledge base.
-func (s *Store) Statistics(ctx context.Context, knowledgeBase string, stems []string) (rag.Statistics, error) {
-	out := rag.Statistics{Counts: make(map[string]int, len(stems))}
-	rows, err := s.pool.Query(ctx, selectStatistics, knowledgeBase, notNil(stems))
-	if err != nil {
-		return rag.Statistics{}, failure(err)
-	}
-	var stem *string
-	var count *int
-	var place rag.Placement
-	tag, err := pgx.ForEachRow(rows, []any{&place.KnowledgeBase, &out.Passages, &place.Generation, &place.Analyzer, &place.Model, &stem, &count}, func() error {
-		if stem != nil && count != nil {
-			out.Counts[*stem] = *count
-		}
-		return nil
-	})
-	if isAbsent(err) || err == nil && tag.RowsAffected() == 0 {
-		err = noKnowledgeBase()
-	}
-	out.KnowledgeBase, out.Tenant = place.KnowledgeBase, place.Live()
-	return out, failure(err)
-}
-
 const selectContents = `
 select id, version_id, ordinal, heading_path, text, stems from passages where id = any($1::text[]::uuid[])`
 
@@ -45,24 +16,29 @@ select id, version_id, ordinal, heading_path, text, stems from passages where id
 // knowledge base.
 const selectHolders = `
 with d as materialized (select * from documents where version_id = any($1::text[]::uuid[]))
-select d.version_id, d.id, d.name, d.title, d.source_uri
-from d
-where d.knowledge_base_id = $2 and d.audience = 'public' and d.trust = 'company'`
+select k.xmin::text, d.version_id, d.id, d.name, d.title, d.source_uri
+from knowledge_bases k
+left join d on d.knowledge_base_id = k.id and d.audience = 'public' and d.trust = 'company'
+where k.id = $2 and k.delete_time is null`
 
 // Passages returns those of the ids that belong to a current document of the knowledge base which customers may be answered
 // from, by id. What the index still holds of replaced and deleted documents is not among them.
 //
+// revision is the knowledge base's, as Statistics has it; empty if there is none any more.
+//
 // What stands in a passage never changes, and is kept in memory; whether anybody may be told is asked every time.
-func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
+func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (
+	out map[rag.PassageID]rag.Passage, revision string, err error,
+) {
 	contents, err := s.contentsOf(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	holders, err := s.holders(ctx, kb, contents)
+	holders, revision, err := s.holders(ctx, kb, contents)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	out := make(map[rag.PassageID]rag.Passage, len(contents))
+	out = make(map[rag.PassageID]rag.Passage, len(contents))
 	for _, c := range contents {
 		d, current := holders[c.version]
 		if !current {
@@ -73,7 +49,7 @@ func (s *Store) Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.
 		p.Document, p.DocumentName, p.Title, p.SourceURI = d.Document, d.DocumentName, d.Title, d.SourceURI
 		out[p.ID] = p
 	}
-	return out, nil
+	return out, revision, nil
 }
 
 // content is a passage without its document, and the version that it is of. Nobody changes its lists.
@@ -111,25 +87,30 @@ func (s *Store) contentsOf(ctx context.Context, ids []rag.PassageID) ([]content,
 }
 
 // holders returns the documents whose current version one of the passages is of, by that version.
-func (s *Store) holders(ctx context.Context, kb rag.KnowledgeBaseID, contents []content) (map[rag.VersionID]rag.Passage, error) {
+func (s *Store) holders(ctx context.Context, kb rag.KnowledgeBaseID, contents []content) (
+	out map[rag.VersionID]rag.Passage, revision string, err error,
+) {
 	versions := make([]string, 0, len(contents))
 	for _, c := range contents {
 		if !slices.Contains(versions, string(c.version)) {
 			versions = append(versions, string(c.version))
 		}
 	}
-	out := make(map[rag.VersionID]rag.Passage, len(versions))
+	out = make(map[rag.VersionID]rag.Passage, len(versions))
 	rows, err := s.pool.Query(ctx, selectHolders, versions, kb)
 	if err != nil {
-		return nil, failure(err)
+		return nil, "", failure(err)
 	}
-	var version rag.VersionID
-	var p rag.Passage
-	_, err = pgx.ForEachRow(rows, []any{&version, &p.Document, &p.DocumentName, &p.Title, &p.SourceURI}, func() error {
-		out[version] = p
+	var version, document, name, title, source *string
+	_, err = pgx.ForEachRow(rows, []any{&revision, &version, &document, &name, &title, &source}, func() error {
+		if version != nil {
+			out[rag.VersionID(*version)] = rag.Passage{
+				Document: rag.DocumentID(*document), DocumentName: *name, Title: *title, SourceURI: *source,
+			}
+		}
 		return nil
 	})
-	return out, failure(err)
+	return out, revision, failure(err)
 }
 
 const selectLive = `

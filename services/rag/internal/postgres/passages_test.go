@@ -22,7 +22,7 @@ func TestKnownPassageIsToldOnlyWhileItsDocumentIsCurrent(t *testing.T) {
 	id := b.activate(t, old).Document.ID
 	told := func(of rag.Version) map[rag.PassageID]rag.Passage {
 		t.Helper()
-		found, err := b.store.Passages(t.Context(), b.kb, ids(of))
+		found, _, err := b.store.Passages(t.Context(), b.kb, ids(of))
 		require.NoError(t, err)
 		return found
 	}
@@ -49,10 +49,10 @@ func TestKnownPassageIsNotToldToAnotherKnowledgeBase(t *testing.T) {
 	b.activate(t, v)
 	other, err := b.store.CreateKnowledgeBase(t.Context(), "otra", "")
 	require.NoError(t, err)
-	mine, err := b.store.Passages(t.Context(), b.kb, ids(v))
+	mine, _, err := b.store.Passages(t.Context(), b.kb, ids(v))
 	require.NoError(t, err)
 	require.Len(t, mine, 1)
-	foreign, err := b.store.Passages(t.Context(), other.ID, ids(v))
+	foreign, _, err := b.store.Passages(t.Context(), other.ID, ids(v))
 	require.NoError(t, err)
 	require.Empty(t, foreign)
 }

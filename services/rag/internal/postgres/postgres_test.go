@@ -93,7 +93,7 @@ func TestPendingVersionIsNotFound(t *testing.T) {
 	b := setup(t)
 	v := b.version("a", "1", "envi")
 	require.NoError(t, b.store.AddVersion(t.Context(), v))
-	found, err := b.store.Passages(t.Context(), b.kb, []rag.PassageID{v.Passages[0].ID})
+	found, _, err := b.store.Passages(t.Context(), b.kb, []rag.PassageID{v.Passages[0].ID})
 	require.NoError(t, err)
 	require.Empty(t, found)
 	n, _ := b.counts(t)
@@ -111,7 +111,7 @@ func TestSwitchIsAllAtOnce(t *testing.T) {
 	require.Equal(t, 2, done.Document.Version)
 	require.Equal(t, old.Document.CreateTime, done.Document.CreateTime)
 
-	found, err := b.store.Passages(t.Context(), b.kb, []rag.PassageID{first.Passages[0].ID, second.Passages[0].ID})
+	found, _, err := b.store.Passages(t.Context(), b.kb, []rag.PassageID{first.Passages[0].ID, second.Passages[0].ID})
 	require.NoError(t, err)
 	require.Len(t, found, 1)
 	require.Equal(t, "dos", found[second.Passages[0].ID].Text)

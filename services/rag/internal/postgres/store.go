@@ -23,6 +23,7 @@ func Schema() pg.Schema { return pg.Schema{Name: "rag", Migrations: migrations.F
 type Store struct {
 	pool     *pgxpool.Pool
 	contents *lru.Cache[rag.PassageID, content]
+	known    *known
 }
 
 // keptContents is how many passages are kept in memory, some 3 kB each.
@@ -34,7 +35,7 @@ func NewStore(pool *pgxpool.Pool) *Store {
 	if err != nil {
 		panic(err) // of a size below one only
 	}
-	return &Store{pool: pool, contents: contents}
+	return &Store{pool: pool, contents: contents, known: newKnown()}
 }
 
 // within runs f in a transaction.

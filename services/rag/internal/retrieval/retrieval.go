@@ -7,6 +7,7 @@ import (
 	"errors"
 
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
@@ -29,8 +30,11 @@ const (
 type Store interface {
 	// Statistics returns NotFound for an unknown knowledge base.
 	Statistics(ctx context.Context, knowledgeBase string, stems []string) (rag.Statistics, error)
-	// Passages leaves out every id that belongs to no current document of the knowledge base.
-	Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error)
+	// Remembered returns what Statistics returned earlier, if that is known for all stems.
+	Remembered(knowledgeBase string, stems []string) (rag.Statistics, bool)
+	// Passages leaves out every id that belongs to no current document of the knowledge base. It returns the revision of the
+	// knowledge base, as Statistics does.
+	Passages(ctx context.Context, kb rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, string, error)
 }
 
 // Index finds entries.
@@ -101,27 +105,50 @@ func (s *Searcher) Search(ctx context.Context, knowledgeBase, text string, topK 
 	defer span.End()
 	analysed := s.analyzer.Question(text)
 	bearing := s.begin(ctx, analysed, text)
-	statistics, err := s.store.Statistics(ctx, knowledgeBase, analysed.Stems())
+	stems := analysed.Stems()
+	if remembered, ok := s.store.Remembered(knowledgeBase, stems); ok {
+		result, err := s.find(ctx, remembered, analysed, bearing, topK)
+		if !errors.Is(err, errOutdated) {
+			return result, err
+		}
+	}
+	statistics, err := s.store.Statistics(ctx, knowledgeBase, stems)
 	if err != nil {
 		return Result{}, err
 	}
-	question := weigh(analysed, statistics)
-	if len(analysed.Terms) == 0 || statistics.Passages == 0 {
+	return s.find(ctx, statistics, analysed, bearing, topK)
+}
+
+// errOutdated says that the knowledge base has changed since what is remembered of it was read.
+var errOutdated = errors.New("what is remembered is outdated")
+
+// find searches by statistics. It returns errOutdated if they are remembered and not right any more.
+func (s *Searcher) find(ctx context.Context, by rag.Statistics, analysed analysis.Question, bearing func() *hybrid.Bearing, topK int) (Result, error) {
+	question := weigh(analysed, by)
+	if len(analysed.Terms) == 0 || by.Passages == 0 {
 		return Result{Question: question}, nil
 	}
-	if err := s.keeper.Check(ctx, statistics.Tenant, statistics.Passages); err != nil {
-		return Result{}, err
+	if err := s.keeper.Check(ctx, by.Tenant, by.Passages); err != nil {
+		return Result{}, orOutdated(by, err)
 	}
-	hits, err := s.ranked(ctx, statistics, question, &ask{searcher: s, bearing: bearing, expression: analysed.Expression(statistics.Knows)}, topK)
+	hits, err := s.ranked(ctx, by, question, &ask{searcher: s, bearing: bearing, expression: analysed.Expression(by.Knows)}, topK)
 	if err == nil && (len(hits) == 0 || hits[0].Coverage < wellCovered) {
 		everything := analysed.Expression(func(string) bool { return false })
-		hits, err = s.ranked(ctx, statistics, question, &ask{searcher: s, bearing: bearing, expression: everything}, topK)
+		hits, err = s.ranked(ctx, by, question, &ask{searcher: s, bearing: bearing, expression: everything}, topK)
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	span.SetAttributes(attribute.Int("knobot.passages", min(len(hits), topK)))
+	trace.SpanFromContext(ctx).SetAttributes(attribute.Int("knobot.passages", min(len(hits), topK)))
 	return Result{Question: question, Hits: hits[:min(len(hits), topK)]}, nil
+}
+
+// orOutdated doubts what is remembered before the index.
+func orOutdated(by rag.Statistics, err error) error {
+	if by.Remembered {
+		return errOutdated
+	}
+	return err
 }
 
 // wellCovered is how much of a question its best passage covers that was found by stems: below, the pieces of all words are asked
@@ -146,9 +173,9 @@ func (s *Searcher) live(ctx context.Context, in rag.Statistics, a *ask, topK int
 	for limit := candidates(topK); ; limit *= 4 {
 		found := a.search(ctx, in.Tenant, limit)
 		if found.err != nil {
-			return nil, nil, s.failure(in.Tenant, found.err)
+			return nil, nil, s.failure(in, found.err)
 		}
-		hits, err := s.current(ctx, in.KnowledgeBase, found)
+		hits, err := s.current(ctx, in, found)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -160,11 +187,14 @@ func (s *Searcher) live(ctx context.Context, in rag.Statistics, a *ask, topK int
 }
 
 // current turns what was found into hits, without those that no current document holds.
-func (s *Searcher) current(ctx context.Context, kb rag.KnowledgeBaseID, f found) ([]rag.Hit, error) {
+func (s *Searcher) current(ctx context.Context, in rag.Statistics, f found) ([]rag.Hit, error) {
 	scores, cosines, ids := byPassage(f)
-	passages, err := s.store.Passages(ctx, kb, ids)
+	passages, revision, err := s.store.Passages(ctx, in.KnowledgeBase, ids)
 	if err != nil {
 		return nil, err
+	}
+	if in.Remembered && revision != in.Revision {
+		return nil, errOutdated
 	}
 	hits := make([]rag.Hit, 0, len(passages))
 	for _, id := range ids {
@@ -191,9 +221,12 @@ func byPassage(f found) (scores, cosines map[rag.PassageID]float64, ids []rag.Pa
 	return scores, cosines, ids
 }
 
-func (s *Searcher) failure(in rag.Tenant, err error) error {
+func (s *Searcher) failure(in rag.Statistics, err error) error {
 	if errors.Is(err, weaviate.ErrMissing) {
-		s.keeper.Lost(in)
+		if in.Remembered {
+			return errOutdated
+		}
+		s.keeper.Lost(in.Tenant)
 	}
 	return fault.New(fault.Unavailable, "INDEX_UNAVAILABLE", "the search index cannot be asked now, try again").WithCause(err)
 }

@@ -28,20 +28,27 @@ type world struct {
 	searches    []int
 	expressions []string
 	lost        []rag.Tenant
+	remembered  rag.Statistics
+	asked       int
 }
 
 func (w *world) Statistics(context.Context, string, []string) (rag.Statistics, error) {
+	w.asked++
 	return w.statistics, nil
 }
 
-func (w *world) Passages(_ context.Context, _ rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, error) {
+func (w *world) Remembered(string, []string) (rag.Statistics, bool) {
+	return w.remembered, w.remembered.Remembered
+}
+
+func (w *world) Passages(_ context.Context, _ rag.KnowledgeBaseID, ids []rag.PassageID) (map[rag.PassageID]rag.Passage, string, error) {
 	out := map[rag.PassageID]rag.Passage{}
 	for _, id := range ids {
 		if p, ok := w.passages[id]; ok {
 			out[id] = p
 		}
 	}
-	return out, nil
+	return out, w.statistics.Revision, nil
 }
 
 func (w *world) Search(_ context.Context, _ rag.Tenant, expression string, limit int) ([]weaviate.Match, error) {
@@ -193,4 +200,33 @@ func TestCoverage(t *testing.T) {
 		"a word is as common as its synonyms")
 	require.Less(t, question("envío a Francia").Coverage([]string{"envi"}), question("envío a francia").Coverage([]string{"envi"}),
 		"an unknown name weighs more than an unknown word")
+}
+
+func TestWhatIsRememberedSavesAQuestionUntilSomethingChanges(t *testing.T) {
+	t.Parallel()
+	remember := func(w *world) {
+		w.statistics.Revision = "1"
+		w.remembered = w.statistics
+		w.remembered.Remembered = true
+	}
+	w := newWorld(0, 10)
+	remember(w)
+	r, err := search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Len(t, r.Hits, 5)
+	require.Zero(t, w.asked)
+
+	w.statistics.Revision = "2"
+	r, err = search(t, w, "envío", 5)
+	require.NoError(t, err)
+	require.Len(t, r.Hits, 5)
+	require.Equal(t, 1, w.asked, "the passages told that it has changed")
+
+	w = newWorld(0, 10)
+	remember(w)
+	w.searchErr = weaviate.ErrMissing
+	_, err = search(t, w, "envío", 5)
+	require.True(t, fault.IsKind(err, fault.Unavailable))
+	require.Equal(t, 1, w.asked, "the tenant may be an old one, so that is asked before it counts as lost")
+	require.Len(t, w.lost, 1)
 }
