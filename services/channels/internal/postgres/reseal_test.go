@@ -10,10 +10,10 @@ import (
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels"
 	"github.com/knobot/knobot/services/channels/internal/channelstest"
 	"github.com/knobot/knobot/services/channels/internal/postgres"
-	"github.com/knobot/knobot/platform/sealing"
 )
 
 func TestReSeal(t *testing.T) {
