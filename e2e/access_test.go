@@ -144,7 +144,7 @@ func secondGateway(t *testing.T, s *system.System, databaseURL string) (edge, ad
 	cmd := exec.CommandContext(t.Context(), system.Bin("gateway"))
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.Env = []string{
-		"KNOBOT_HTTP_ADDR=" + edge, "KNOBOT_GRPC_ADDR=" + address, "KNOBOT_DEBUG_ADDR=off", "KNOBOT_DATABASE_URL=" + databaseURL,
+		"KNOBOT_HTTP_ADDR=" + edge, "KNOBOT_ADMIN_ADDR=127.0.0.1:0", "KNOBOT_GRPC_ADDR=" + address, "KNOBOT_DEBUG_ADDR=off", "KNOBOT_DATABASE_URL=" + databaseURL,
 		"KNOBOT_CONVERSATION_ADDR=" + s.Conversation.Address, "KNOBOT_RAG_ADDR=" + s.RAG.Address, "KNOBOT_CHANNELS_ADDR=" + s.Channels.Address,
 		"KNOBOT_ADMIN_API_KEY=" + s.Credentials.AdminKey,
 	}
