@@ -103,7 +103,7 @@ func (a answers) String() string {
 // questions that they answer.
 func startAnswering(ctx context.Context, stores *system.Stores, p *platform) (*system.System, []string, error) {
 	s, err := system.Start(ctx, stores, system.Options{Env: map[string]string{
-		"KNOBOT_DEBOUNCE": "0s", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000",
+		"KNOBOT_DEBOUNCE": "0s", "KNOBOT_CUSTOMER_HOURLY_LIMIT": "0", "KNOBOT_CUSTOMER_DAILY_LIMIT": "0", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000",
 	}})
 	if err != nil {
 		return nil, nil, err

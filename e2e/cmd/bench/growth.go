@@ -88,7 +88,7 @@ func (g *growth) pickUp(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	defer p.stop()
-	s, err := g.start(ctx, map[string]string{"KNOBOT_DEBOUNCE": "0s", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000"})
+	s, err := g.start(ctx, map[string]string{"KNOBOT_DEBOUNCE": "0s", "KNOBOT_CUSTOMER_HOURLY_LIMIT": "0", "KNOBOT_CUSTOMER_DAILY_LIMIT": "0", "WHATSAPP_API_URL": p.url, "KNOBOT_WHATSAPP_RATE": "10000"})
 	if err != nil {
 		return 0, err
 	}

@@ -24,7 +24,7 @@ type binding struct {
 }
 
 // rpcs returns every RPC of KnoBot but those of the other HTTP address; those without a route have no path.
-func rpcs(t *testing.T) []binding {
+func rpcs(t testing.TB) []binding {
 	t.Helper()
 	var all []binding
 	protoregistry.GlobalFiles.RangeFiles(func(file protoreflect.FileDescriptor) bool {

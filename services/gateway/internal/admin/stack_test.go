@@ -105,7 +105,7 @@ type stack struct {
 	stop     chan struct{}
 }
 
-func newStack(t *testing.T) *stack {
+func newStack(t testing.TB) *stack {
 	t.Helper()
 	s := &stack{services: &fakeServices{answers: []proto.Message{&emptypb.Empty{}}}, stop: make(chan struct{})}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -144,7 +144,7 @@ func defaultCredentials() []*channelsv1.Credentials {
 }
 
 // newStack starts a stack that knows the credentials.
-func newStack(t *testing.T, credentials ...*channelsv1.Credentials) *stack {
+func newStack(t testing.TB, credentials ...*channelsv1.Credentials) *stack {
 	t.Helper()
 	if credentials == nil {
 		credentials = defaultCredentials()
@@ -155,7 +155,7 @@ func newStack(t *testing.T, credentials ...*channelsv1.Credentials) *stack {
 	return s
 }
 
-func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stack {
+func newUnsyncedStack(t testing.TB, credentials []*channelsv1.Credentials) *stack {
 	t.Helper()
 	s := &stack{
 		conversation: &fakeConversation{}, table: &verification.Table{},
@@ -182,7 +182,7 @@ func newUnsyncedStack(t *testing.T, credentials []*channelsv1.Credentials) *stac
 	return s
 }
 
-func background(t *testing.T, run func(context.Context) error) {
+func background(t testing.TB, run func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
