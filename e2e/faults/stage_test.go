@@ -62,8 +62,10 @@ func (c *stage) openWith(o set, more func()) {
 		o.stores = stores
 	}
 	env := c.model.Environment()
-	maps.Copy(env, map[string]string{"KNOBOT_LEASE": "3s", "KNOBOT_ECHO_WAIT": "5s", "KNOBOT_TELEGRAM_RATE": "1000", "KNOBOT_WHATSAPP_RATE": "1000",
-		"KNOBOT_CUSTOMER_HOURLY_LIMIT": "0", "KNOBOT_CUSTOMER_DAILY_LIMIT": "0"}) // few customers stand for many
+	maps.Copy(env, map[string]string{
+		"KNOBOT_LEASE": "3s", "KNOBOT_ECHO_WAIT": "5s", "KNOBOT_TELEGRAM_RATE": "1000", "KNOBOT_WHATSAPP_RATE": "1000",
+		"KNOBOT_CUSTOMER_HOURLY_LIMIT": "0", "KNOBOT_CUSTOMER_DAILY_LIMIT": "0",
+	}) // few customers stand for many
 	maps.Copy(env, o.env)
 	s, err := system.Start(c.ctx, o.stores, system.Options{Database: o.database, Env: env, Through: o.through})
 	require.NoError(c, err)

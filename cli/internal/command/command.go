@@ -36,6 +36,7 @@ type grammar struct {
 	Subscriptions subscriptionsCommand      `cmd:"" group:"Operation" help:"Tell other programs what happens, by signed webhooks."`
 	Logs          logsCommand               `cmd:"" group:"Operation" help:"List the last webhooks and what became of them."`
 	Stats         statsCommand              `cmd:"" group:"Operation" help:"Count webhooks by platform."`
+	Usage         usageCommand              `cmd:"" group:"Operation" help:"Show what language models wrote and cost, by day."`
 	Replay        replayCommand             `cmd:"" group:"Operation" help:"Open the dead messages of a webhook again."`
 	Doctor        doctorCommand             `cmd:"" group:"Operation" help:"Look at everything that KnoBot needs, and say how to cure what is wrong."`
 	Keys          keysCommand               `cmd:"" group:"Settings" help:"Make, list, rotate or revoke the keys of the management API."`
