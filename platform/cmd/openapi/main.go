@@ -42,6 +42,7 @@ func tidy(r io.Reader, w io.Writer) error {
 		return err
 	}
 	d.Paths = paths
+	distinguish(paths)
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -98,6 +99,25 @@ func splitSummary(operation map[string]any) {
 		return
 	}
 	operation["summary"], operation["description"] = sentence+".", rest
+}
+
+// distinguish gives calls of one name a name each: services of the same name in several packages share theirs, and a client that
+// is made of the document has one function for each.
+func distinguish(paths map[string]map[string]map[string]any) {
+	count := map[any]int{}
+	each := func(do func(path string, operation map[string]any)) {
+		for path, methods := range paths {
+			for _, operation := range methods {
+				do(path, operation)
+			}
+		}
+	}
+	each(func(_ string, operation map[string]any) { count[operation["operationId"]]++ })
+	each(func(path string, operation map[string]any) {
+		if id, ok := operation["operationId"].(string); ok && count[id] > 1 {
+			operation["operationId"] = id + "_" + path[strings.LastIndex(path, "/")+1:]
+		}
+	})
 }
 
 // askForKey adds the answer to a call without a key, which looks like all other errors.

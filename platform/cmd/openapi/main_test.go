@@ -63,3 +63,14 @@ func TestUnknownPartOfADocumentIsRefusedNotDropped(t *testing.T) {
 	var out strings.Builder
 	require.Error(t, tidy(strings.NewReader(`{"openapi":"3.1.0","webhooks":{}}`), &out))
 }
+
+func TestCallsOfOneNameGetANameEach(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	require.NoError(t, tidy(strings.NewReader(documentOf(`{
+		"/a/rag": {"get": {"operationId": "D_Diagnose"}}, "/a/channels": {"get": {"operationId": "D_Diagnose"}}, "/b": {"get": {"operationId": "B"}}
+	}`)), &out))
+	for _, id := range []string{"D_Diagnose_rag", "D_Diagnose_channels", "B"} {
+		require.Contains(t, out.String(), `"operationId": "`+id+`"`)
+	}
+}
