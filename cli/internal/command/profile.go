@@ -59,18 +59,22 @@ func (profileListCommand) Run(s session) error {
 }
 
 type profileSetCommand struct {
-	Name     string `arg:"" help:"The profile's name."`
-	Address  string `arg:"" help:"gRPC address of the gateway, host:port."`
-	Key      bool   `help:"Read the management key from the standard input and keep it."`
-	TLS      bool   `name:"tls" help:"The server shows a certificate."`
-	CAFile   string `type:"existingfile" placeholder:"FILE" help:"Authority of the server's certificate, PEM; else the system's."`
-	CertFile string `type:"existingfile" placeholder:"FILE" help:"Our certificate, where the server asks for one, PEM."`
-	KeyFile  string `type:"existingfile" placeholder:"FILE" help:"The key of our certificate, PEM."`
+	Name       string `arg:"" help:"The profile's name."`
+	Address    string `arg:"" help:"gRPC address of the gateway, host:port."`
+	Key        bool   `help:"Read the management key from the standard input and keep it."`
+	TLS        bool   `name:"tls" help:"The server shows a certificate."`
+	CAFile     string `type:"existingfile" placeholder:"FILE" help:"Authority of the server's certificate, PEM; else the system's."`
+	CertFile   string `type:"existingfile" placeholder:"FILE" help:"Our certificate, where the server asks for one, PEM."`
+	KeyFile    string `type:"existingfile" placeholder:"FILE" help:"The key of our certificate, PEM."`
+	ServerName string `placeholder:"NAME" help:"Whom the certificate must name, where that is not the address: through a tunnel."`
 }
 
 // Run stores it. The key is read, not given: flags stay in the shell's history.
 func (c profileSetCommand) Run(s session) error {
-	p := profile.Profile{Server: c.Address, TLS: c.TLS || c.CAFile != "" || c.CertFile != "", CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile}
+	p := profile.Profile{
+		Server: c.Address, TLS: c.TLS || c.CAFile != "" || c.CertFile != "",
+		CAFile: c.CAFile, CertFile: c.CertFile, KeyFile: c.KeyFile, ServerName: c.ServerName,
+	}
 	if c.Key {
 		line, err := bufio.NewReader(s.in).ReadString('\n')
 		if p.APIKey = strings.TrimSpace(line); p.APIKey == "" {

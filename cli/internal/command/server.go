@@ -130,7 +130,7 @@ func transportOf(p profile.Profile) (credentials.TransportCredentials, error) {
 	if !p.TLS {
 		return insecure.NewCredentials(), nil
 	}
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12}
+	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: p.ServerName}
 	if p.CAFile != "" {
 		pem, err := os.ReadFile(filepath.Clean(p.CAFile))
 		if err != nil {

@@ -23,6 +23,8 @@ type Profile struct {
 	CAFile   string `json:"ca_file,omitempty"`
 	CertFile string `json:"cert_file,omitempty"`
 	KeyFile  string `json:"key_file,omitempty"`
+	// ServerName is whom the certificate must name, where that is not the address: through a tunnel.
+	ServerName string `json:"server_name,omitempty"`
 }
 
 // Profiles are all of them.
