@@ -339,10 +339,22 @@ func (s *System) Stop() {
 // Ports are chosen below the range from which the kernel takes those of outgoing connections (32768 and up on Linux).
 const firstPort, ports = 20_000, 12_000
 
+// slice is how many of them one process chooses from.
+const slice = 2_000
+
+// chosenPorts are this process's.
+var chosenPorts sync.Map //nolint:gochecknoglobals // ports belong to the whole machine
+
 func freeAddresses(n int) ([]string, error) {
 	var addresses []string
 	for range 100 * n {
-		address := fmt.Sprintf("127.0.0.1:%d", firstPort+mathrand.IntN(ports))
+		// Between the choice and the program's start nobody holds the port: another process of tests shall not choose it
+		// meanwhile, nor shall we again.
+		port := firstPort + slice*(os.Getpid()%(ports/slice)) + mathrand.IntN(slice)
+		if _, chosen := chosenPorts.LoadOrStore(port, true); chosen {
+			continue
+		}
+		address := fmt.Sprintf("127.0.0.1:%d", port)
 		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 		if err != nil {
 			continue // somebody has it
