@@ -46,7 +46,7 @@ func (c *stage) openTwice(o set) map[string]pair {
 	if o.env == nil {
 		o.env = map[string]string{}
 	}
-	o.env["KNOBOT_DRAIN"] = "1s" // so long takes it until nobody calls a replica that is not ready any more
+	o.env["KNOBOT_DRAIN"] = "3s" // as by default: so long may it take until nobody calls a replica that is not ready any more
 	pairs := map[string]pair{}
 	c.openWith(o, func() {
 		for _, p := range c.Services() {

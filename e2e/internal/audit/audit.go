@@ -5,6 +5,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,8 +24,8 @@ type Question struct {
 	Acknowledged time.Time
 	// AckTime is how long the accepted attempt took.
 	AckTime time.Duration
-	// Refused is how many attempts to deliver it were refused or got no answer.
-	Refused int
+	// Refused are the statuses of the attempts to deliver it that were not accepted, 0 where there was no answer.
+	Refused []int
 }
 
 // Answer is one message of the business on a phone. One without codes is a sentence: an apology, or that nothing is known.
@@ -69,6 +70,8 @@ type Evidence struct {
 // Report counts and names what was found.
 type Report struct {
 	Sent, Acknowledged, Refused int
+	// Refusals counts the attempts that were not accepted by their status, 0 where there was no answer.
+	Refusals map[int]int
 	// Answered counts questions whose code is on the phone, Told those that were answered by a sentence, Dead those that were
 	// given up visibly.
 	Answered, Told, Dead int
@@ -131,10 +134,22 @@ func (r Report) Err() error {
 
 // String is one line of figures.
 func (r Report) String() string {
-	return fmt.Sprintf("sent %d acknowledged %d refused %d answered %d told %d dead %d unknown %d repeated (marked) %d lost=%d unmarked=%d "+
+	return fmt.Sprintf("sent %d acknowledged %d refused %d%s answered %d told %d dead %d unknown %d repeated (marked) %d lost=%d unmarked=%d "+
 		"out of order=%d another's=%d ack p50/p99 %s answer p50/p99 %s",
-		r.Sent, r.Acknowledged, r.Refused, r.Answered, r.Told, r.Dead, r.Unknown, r.Repeated, len(r.Lost)+len(r.Unrecorded)+len(r.Contradicted),
+		r.Sent, r.Acknowledged, r.Refused, r.refusals(), r.Answered, r.Told, r.Dead, r.Unknown, r.Repeated, len(r.Lost)+len(r.Unrecorded)+len(r.Contradicted),
 		len(r.Unmarked)+len(r.Unasked), len(r.Disordered), len(r.Misdirected), r.Ack, r.Answer)
+}
+
+// refusals says which statuses the refused attempts got, empty if none was refused.
+func (r Report) refusals() string {
+	var all []string
+	for _, status := range slices.Sorted(maps.Keys(r.Refusals)) {
+		all = append(all, fmt.Sprintf("%d times %d", r.Refusals[status], status))
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(all, ", ") + ")"
 }
 
 // Latency holds two quantiles of a run.
@@ -170,6 +185,7 @@ func newChecker(e Evidence) *checker {
 	c := &checker{
 		evidence: e, questions: map[string]Question{}, answers: map[string][]Answer{},
 		shown: map[simulator.Chat][]Answer{}, asked: map[simulator.Chat][]Question{},
+		report: Report{Refusals: map[int]int{}},
 	}
 	for _, q := range e.Questions {
 		c.questions[q.Code] = q
@@ -194,7 +210,10 @@ func newChecker(e Evidence) *checker {
 func (c *checker) question(q Question) {
 	r := &c.report
 	r.Sent++
-	r.Refused += q.Refused
+	for _, status := range q.Refused {
+		r.Refused++
+		r.Refusals[status]++
+	}
 	answers, records := c.answers[q.Code], c.evidence.Records[q.Code]
 	c.copies(q, answers)
 	if q.Acknowledged.IsZero() {

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,7 @@ func TestAGoodRunIsAccountedFor(t *testing.T) {
 	r := audit.Check(goodRun())
 	require.NoError(t, r.Err())
 	require.Equal(t, audit.Report{
-		Sent: 6, Acknowledged: 6, Answered: 6,
+		Sent: 6, Acknowledged: 6, Refusals: map[int]int{}, Answered: 6,
 		Ack: audit.Latency{P50: time.Second, P99: time.Second}, Answer: audit.Latency{P50: 2 * time.Second, P99: 12 * time.Second},
 	}, r)
 	require.Contains(t, r.String(), "lost=0 unmarked=0 out of order=0 another's=0")
@@ -148,10 +149,12 @@ func TestWhatThePromiseAllows(t *testing.T) {
 		}, func(r audit.Report) bool { return r.Unknown == 1 && r.Dead == 0 && r.Repeated == 1 && r.Answered == 5 }},
 		"ASentenceInsteadOfAnAnswer": {func(e *audit.Evidence) { e.Answers[0].Codes = nil }, func(r audit.Report) bool { return r.Told == 1 }},
 		"RefusedAndNeverAcknowledged": {func(e *audit.Evidence) {
-			e.Questions[0].Acknowledged, e.Questions[0].Refused = time.Time{}, 3
+			e.Questions[0].Acknowledged, e.Questions[0].Refused = time.Time{}, []int{503, 0, 503}
 			e.Answers = e.Answers[1:]
 			delete(e.Records, code(0, 0))
-		}, func(r audit.Report) bool { return r.Acknowledged == 5 && r.Refused == 3 }},
+		}, func(r audit.Report) bool {
+			return r.Acknowledged == 5 && r.Refused == 3 && strings.Contains(r.String(), "refused 3 (1 times 0, 2 times 503) ")
+		}},
 		"OverlappingWebhooksInEitherOrder": {func(e *audit.Evidence) {
 			e.Questions[0].Acknowledged = at(11)
 			e.Answers[0], e.Answers[1] = e.Answers[1], e.Answers[0]

@@ -114,7 +114,7 @@ func (c *Crowd) questions(ctx context.Context) ([]audit.Question, error) {
 			end := a.Time.Add(time.Duration(a.Duration))
 			switch {
 			case !a.Accepted:
-				q.Refused++
+				q.Refused = append(q.Refused, a.Status)
 			case q.Acknowledged.IsZero() || end.Before(q.Acknowledged):
 				q.Acknowledged, q.AckTime = end, time.Duration(a.Duration)
 			}
