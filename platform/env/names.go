@@ -28,7 +28,7 @@ func storageNames() []Name {
 		{"KNOBOT_WEAVIATE_API_KEY", "API key of Weaviate.", true},
 		{"KNOBOT_CACHE_DIR", "Folder where rag keeps its compiled reader of PDFs, to start it faster; empty keeps nothing.", false},
 		{"KNOBOT_FETCH_ALLOW", "Servers, as host:port separated by commas, that sources may be fetched from though their addresses are not public.", false},
-		{"KNOBOT_MEDIA_URL", "Where media files are kept: file:///folder, s3://bucket?region=… or gs://bucket (a gocloud.dev/blob URL); the default is .knobot/media below the working folder.", false},
+		{"KNOBOT_MEDIA_URL", "Where media files are kept: file:///folder or s3://bucket?region=… (a gocloud.dev/blob URL), which with an endpoint is any store that speaks S3; the default is .knobot/media below the working folder.", false},
 		{"KNOBOT_ENCRYPTION_KEYSET", "Tink keyset in JSON that seals secrets at rest: the integrations' (channels), the subscriptions' (conversation).", true},
 	}
 }

@@ -1,4 +1,4 @@
-// Package bucket keeps the bytes of files in a store that a URL names: a folder, S3 or Google Cloud Storage. It knows keys and
+// Package bucket keeps the bytes of files in a store that a URL names: a folder, or S3 and what speaks like it. It knows keys and
 // bytes only; what a file is stands in the database.
 package bucket
 
@@ -37,10 +37,10 @@ func Open(ctx context.Context, address string) (*Bucket, error) {
 // Check returns an error that says which URLs there are if address is none of them.
 func Check(address string) error {
 	u, err := url.Parse(address)
-	if err == nil && (u.Scheme == "file" && u.Path != "" || (u.Scheme == "s3" || u.Scheme == "gs") && u.Host != "") {
+	if err == nil && (u.Scheme == "file" && u.Path != "" || u.Scheme == "s3" && u.Host != "") {
 		return nil
 	}
-	return errors.New("a URL such as file:///var/lib/knobot/media, s3://bucket?region=eu-west-1 or gs://bucket is needed")
+	return errors.New("a URL such as file:///var/lib/knobot/media or s3://bucket?region=eu-west-1 is needed")
 }
 
 // complete gives a folder's URL what every folder of ours needs: it is made if it is missing, closed to other users, its files

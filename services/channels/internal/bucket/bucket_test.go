@@ -2,7 +2,6 @@ package bucket_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -115,10 +114,10 @@ func TestFolder(t *testing.T) {
 
 func TestAddresses(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{"file:///var/lib/knobot/media", "file://./.knobot/media", "s3://bucket?region=eu-west-1", "gs://bucket"} {
+	for _, good := range []string{"file:///var/lib/knobot/media", "file://./.knobot/media", "s3://bucket?region=eu-west-1"} {
 		require.NoError(t, bucket.Check(good), good)
 	}
-	for _, bad := range []string{"", "/var/lib/media", "file://", "s3://", "mem://", "https://example.org/bucket", "s3:bucket", "%"} {
+	for _, bad := range []string{"", "/var/lib/media", "file://", "s3://", "mem://", "gs://bucket", "https://example.org/bucket", "s3:bucket", "%"} {
 		require.Error(t, bucket.Check(bad), bad)
 		_, err := bucket.Open(t.Context(), bad)
 		require.Error(t, err, bad)
@@ -131,15 +130,6 @@ func TestS3KeepsFiles(t *testing.T) {
 	t.Cleanup(server.Close)
 	exercise(t, open(t, "s3://bucket?anonymous=true&region=us-east-1&use_path_style=true&request_checksum_calculation=when_required&endpoint="+server.URL),
 		[]byte("content"))
-}
-
-func TestGoogleCloudStorageIsOpened(t *testing.T) {
-	t.Parallel()
-	b := open(t, "gs://bucket?anonymous=true")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, _, err := b.Read(ctx, key)
-	require.Error(t, err)
 }
 
 // objects is as much of S3 as small files need.
