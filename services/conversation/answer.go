@@ -35,6 +35,8 @@ type Basis struct {
 	Model        string `json:"model,omitempty"`
 	InputTokens  int64  `json:"input_tokens,omitempty"`
 	OutputTokens int64  `json:"output_tokens,omitempty"`
+	// CostMicros is in millionths of the currency that rag's prices are set in.
+	CostMicros int64 `json:"cost_micros,omitempty"`
 }
 
 // Button stands under an answer. Which it is, its id says: see ButtonID.

@@ -66,6 +66,9 @@ type Conversation struct {
 	PausedBy, PauseReason string
 	// LastOutcome is how its last question was met, in rag's words.
 	LastOutcome string
+	// InputTokens, OutputTokens and CostMicros are what models read, wrote and cost for its answers; the cost is in millionths of
+	// the currency that rag's prices are set in.
+	InputTokens, OutputTokens, CostMicros int64
 }
 
 // Metadata returns the three entries that the mission names.

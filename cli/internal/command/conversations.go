@@ -108,10 +108,11 @@ func (c conversationsCloseCommand) Run(ctx context.Context, s session) error {
 }
 
 func conversationTable(list ...*conversationv1.Conversation) present.Table {
-	t := present.Table{Header: []string{"ID", "PLATFORM", "WITH", "STATE", "LAST MESSAGE", "LAST OUTCOME", "BOT PAUSED UNTIL"}}
+	t := present.Table{Header: []string{"ID", "PLATFORM", "WITH", "STATE", "LAST MESSAGE", "LAST OUTCOME", "BOT PAUSED UNTIL", "COST"}}
 	for _, c := range list {
 		t.Add(c.GetId(), c.GetMetadata()["platform"], c.GetMetadata()["platform_user_id"], word(c.GetState().String(), "STATE_"),
-			moment(c.GetLastMessageTime()), c.GetLastOutcome(), moment(c.GetBotPausedUntil()))
+			moment(c.GetLastMessageTime()), c.GetLastOutcome(), moment(c.GetBotPausedUntil()),
+			float64(c.GetUsage().GetCostMicros())/micros)
 	}
 	return t
 }

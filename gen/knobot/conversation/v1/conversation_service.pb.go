@@ -236,7 +236,7 @@ func (x Message_Role) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Message_Role.Descriptor instead.
 func (Message_Role) EnumDescriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{1, 0}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2, 0}
 }
 
 // State of a message on its way.
@@ -313,7 +313,7 @@ func (x Message_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Message_State.Descriptor instead.
 func (Message_State) EnumDescriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{1, 1}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2, 1}
 }
 
 // Conversation is a dialogue with one user or in one chat.
@@ -347,7 +347,9 @@ type Conversation struct {
 	PauseReason string `protobuf:"bytes,13,opt,name=pause_reason,json=pauseReason,proto3" json:"pause_reason,omitempty"`
 	// How its last question was met, in rag's words: answered, unsure, declined, smalltalk, handoff. With handoff the customer
 	// asked for a person.
-	LastOutcome   string `protobuf:"bytes,14,opt,name=last_outcome,json=lastOutcome,proto3" json:"last_outcome,omitempty"`
+	LastOutcome string `protobuf:"bytes,14,opt,name=last_outcome,json=lastOutcome,proto3" json:"last_outcome,omitempty"`
+	// What models consumed for its answers.
+	Usage         *ModelUsage `protobuf:"bytes,15,opt,name=usage,proto3" json:"usage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -480,6 +482,77 @@ func (x *Conversation) GetLastOutcome() string {
 	return ""
 }
 
+func (x *Conversation) GetUsage() *ModelUsage {
+	if x != nil {
+		return x.Usage
+	}
+	return nil
+}
+
+// ModelUsage is what language models consumed.
+type ModelUsage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Tokens read.
+	InputTokens int64 `protobuf:"varint,1,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
+	// Tokens written.
+	OutputTokens int64 `protobuf:"varint,2,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	// Cost in millionths of the currency that KNOBOT_LLM_PRICE_INPUT and _OUTPUT are in; 0 without a price.
+	CostMicros    int64 `protobuf:"varint,3,opt,name=cost_micros,json=costMicros,proto3" json:"cost_micros,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ModelUsage) Reset() {
+	*x = ModelUsage{}
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ModelUsage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ModelUsage) ProtoMessage() {}
+
+func (x *ModelUsage) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ModelUsage.ProtoReflect.Descriptor instead.
+func (*ModelUsage) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ModelUsage) GetInputTokens() int64 {
+	if x != nil {
+		return x.InputTokens
+	}
+	return 0
+}
+
+func (x *ModelUsage) GetOutputTokens() int64 {
+	if x != nil {
+		return x.OutputTokens
+	}
+	return 0
+}
+
+func (x *ModelUsage) GetCostMicros() int64 {
+	if x != nil {
+		return x.CostMicros
+	}
+	return 0
+}
+
 // Message is one message of a conversation.
 type Message struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -523,7 +596,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[1]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +608,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[1]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +621,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{1}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Message) GetId() string {
@@ -684,14 +757,16 @@ type AnswerBasis struct {
 	// Tokens that the model read.
 	InputTokens int64 `protobuf:"varint,5,opt,name=input_tokens,json=inputTokens,proto3" json:"input_tokens,omitempty"`
 	// Tokens that it wrote.
-	OutputTokens  int64 `protobuf:"varint,6,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	OutputTokens int64 `protobuf:"varint,6,opt,name=output_tokens,json=outputTokens,proto3" json:"output_tokens,omitempty"`
+	// Cost in millionths of the currency that KNOBOT_LLM_PRICE_INPUT and _OUTPUT are in; 0 without a price.
+	CostMicros    int64 `protobuf:"varint,7,opt,name=cost_micros,json=costMicros,proto3" json:"cost_micros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AnswerBasis) Reset() {
 	*x = AnswerBasis{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +778,7 @@ func (x *AnswerBasis) String() string {
 func (*AnswerBasis) ProtoMessage() {}
 
 func (x *AnswerBasis) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[2]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +791,7 @@ func (x *AnswerBasis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerBasis.ProtoReflect.Descriptor instead.
 func (*AnswerBasis) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{2}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *AnswerBasis) GetOutcome() string {
@@ -761,6 +836,13 @@ func (x *AnswerBasis) GetOutputTokens() int64 {
 	return 0
 }
 
+func (x *AnswerBasis) GetCostMicros() int64 {
+	if x != nil {
+		return x.CostMicros
+	}
+	return 0
+}
+
 // MessageMedia is a file of a message.
 type MessageMedia struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -780,7 +862,7 @@ type MessageMedia struct {
 
 func (x *MessageMedia) Reset() {
 	*x = MessageMedia{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -792,7 +874,7 @@ func (x *MessageMedia) String() string {
 func (*MessageMedia) ProtoMessage() {}
 
 func (x *MessageMedia) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[3]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -805,7 +887,7 @@ func (x *MessageMedia) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageMedia.ProtoReflect.Descriptor instead.
 func (*MessageMedia) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{3}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *MessageMedia) GetId() string {
@@ -854,7 +936,7 @@ type GetConversationRequest struct {
 
 func (x *GetConversationRequest) Reset() {
 	*x = GetConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +948,7 @@ func (x *GetConversationRequest) String() string {
 func (*GetConversationRequest) ProtoMessage() {}
 
 func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[4]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +961,7 @@ func (x *GetConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationRequest.ProtoReflect.Descriptor instead.
 func (*GetConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{4}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetConversationRequest) GetId() string {
@@ -900,7 +982,7 @@ type GetConversationResponse struct {
 
 func (x *GetConversationResponse) Reset() {
 	*x = GetConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +994,7 @@ func (x *GetConversationResponse) String() string {
 func (*GetConversationResponse) ProtoMessage() {}
 
 func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[5]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1007,7 @@ func (x *GetConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConversationResponse.ProtoReflect.Descriptor instead.
 func (*GetConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{5}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetConversationResponse) GetConversation() *Conversation {
@@ -956,7 +1038,7 @@ type ListConversationsRequest struct {
 
 func (x *ListConversationsRequest) Reset() {
 	*x = ListConversationsRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1050,7 @@ func (x *ListConversationsRequest) String() string {
 func (*ListConversationsRequest) ProtoMessage() {}
 
 func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[6]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1063,7 @@ func (x *ListConversationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsRequest.ProtoReflect.Descriptor instead.
 func (*ListConversationsRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{6}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListConversationsRequest) GetIntegrationId() string {
@@ -1039,7 +1121,7 @@ type ListConversationsResponse struct {
 
 func (x *ListConversationsResponse) Reset() {
 	*x = ListConversationsResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1051,7 +1133,7 @@ func (x *ListConversationsResponse) String() string {
 func (*ListConversationsResponse) ProtoMessage() {}
 
 func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[7]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1064,7 +1146,7 @@ func (x *ListConversationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConversationsResponse.ProtoReflect.Descriptor instead.
 func (*ListConversationsResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{7}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListConversationsResponse) GetConversations() []*Conversation {
@@ -1092,7 +1174,7 @@ type CloseConversationRequest struct {
 
 func (x *CloseConversationRequest) Reset() {
 	*x = CloseConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1186,7 @@ func (x *CloseConversationRequest) String() string {
 func (*CloseConversationRequest) ProtoMessage() {}
 
 func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[8]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1199,7 @@ func (x *CloseConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationRequest.ProtoReflect.Descriptor instead.
 func (*CloseConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{8}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CloseConversationRequest) GetId() string {
@@ -1138,7 +1220,7 @@ type CloseConversationResponse struct {
 
 func (x *CloseConversationResponse) Reset() {
 	*x = CloseConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1232,7 @@ func (x *CloseConversationResponse) String() string {
 func (*CloseConversationResponse) ProtoMessage() {}
 
 func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[9]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1245,7 @@ func (x *CloseConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseConversationResponse.ProtoReflect.Descriptor instead.
 func (*CloseConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{9}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CloseConversationResponse) GetConversation() *Conversation {
@@ -1184,7 +1266,7 @@ type ResumeConversationRequest struct {
 
 func (x *ResumeConversationRequest) Reset() {
 	*x = ResumeConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1278,7 @@ func (x *ResumeConversationRequest) String() string {
 func (*ResumeConversationRequest) ProtoMessage() {}
 
 func (x *ResumeConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[10]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1291,7 @@ func (x *ResumeConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeConversationRequest.ProtoReflect.Descriptor instead.
 func (*ResumeConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{10}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ResumeConversationRequest) GetId() string {
@@ -1230,7 +1312,7 @@ type ResumeConversationResponse struct {
 
 func (x *ResumeConversationResponse) Reset() {
 	*x = ResumeConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1324,7 @@ func (x *ResumeConversationResponse) String() string {
 func (*ResumeConversationResponse) ProtoMessage() {}
 
 func (x *ResumeConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[11]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1337,7 @@ func (x *ResumeConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeConversationResponse.ProtoReflect.Descriptor instead.
 func (*ResumeConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{11}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ResumeConversationResponse) GetConversation() *Conversation {
@@ -1280,7 +1362,7 @@ type HandOverConversationRequest struct {
 
 func (x *HandOverConversationRequest) Reset() {
 	*x = HandOverConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1292,7 +1374,7 @@ func (x *HandOverConversationRequest) String() string {
 func (*HandOverConversationRequest) ProtoMessage() {}
 
 func (x *HandOverConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[12]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1305,7 +1387,7 @@ func (x *HandOverConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverConversationRequest.ProtoReflect.Descriptor instead.
 func (*HandOverConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{12}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *HandOverConversationRequest) GetId() string {
@@ -1340,7 +1422,7 @@ type HandOverConversationResponse struct {
 
 func (x *HandOverConversationResponse) Reset() {
 	*x = HandOverConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1352,7 +1434,7 @@ func (x *HandOverConversationResponse) String() string {
 func (*HandOverConversationResponse) ProtoMessage() {}
 
 func (x *HandOverConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[13]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1365,7 +1447,7 @@ func (x *HandOverConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverConversationResponse.ProtoReflect.Descriptor instead.
 func (*HandOverConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{13}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HandOverConversationResponse) GetConversation() *Conversation {
@@ -1390,7 +1472,7 @@ type ReplyToConversationRequest struct {
 
 func (x *ReplyToConversationRequest) Reset() {
 	*x = ReplyToConversationRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1484,7 @@ func (x *ReplyToConversationRequest) String() string {
 func (*ReplyToConversationRequest) ProtoMessage() {}
 
 func (x *ReplyToConversationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[14]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1497,7 @@ func (x *ReplyToConversationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyToConversationRequest.ProtoReflect.Descriptor instead.
 func (*ReplyToConversationRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{14}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReplyToConversationRequest) GetConversationId() string {
@@ -1450,7 +1532,7 @@ type ReplyToConversationResponse struct {
 
 func (x *ReplyToConversationResponse) Reset() {
 	*x = ReplyToConversationResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1462,7 +1544,7 @@ func (x *ReplyToConversationResponse) String() string {
 func (*ReplyToConversationResponse) ProtoMessage() {}
 
 func (x *ReplyToConversationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[15]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1475,7 +1557,7 @@ func (x *ReplyToConversationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyToConversationResponse.ProtoReflect.Descriptor instead.
 func (*ReplyToConversationResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{15}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReplyToConversationResponse) GetMessage() *Message {
@@ -1500,7 +1582,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1512,7 +1594,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[16]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1525,7 +1607,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{16}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListMessagesRequest) GetConversationId() string {
@@ -1562,7 +1644,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1656,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[17]
+	mi := &file_knobot_conversation_v1_conversation_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1669,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{17}
+	return file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -1608,7 +1690,7 @@ var File_knobot_conversation_v1_conversation_service_proto protoreflect.FileDesc
 
 const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"\n" +
-	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\xb0\x06\n" +
+	"1knobot/conversation/v1/conversation_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"knobot/conversation/v1/event.proto\"\xea\x06\n" +
 	"\fConversation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12%\n" +
 	"\x0eintegration_id\x18\x02 \x01(\tR\rintegrationId\x12\x17\n" +
@@ -1627,14 +1709,21 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"pauseCause\x12\x1b\n" +
 	"\tpaused_by\x18\f \x01(\tR\bpausedBy\x12!\n" +
 	"\fpause_reason\x18\r \x01(\tR\vpauseReason\x12!\n" +
-	"\flast_outcome\x18\x0e \x01(\tR\vlastOutcome\x1a;\n" +
+	"\flast_outcome\x18\x0e \x01(\tR\vlastOutcome\x128\n" +
+	"\x05usage\x18\x0f \x01(\v2\".knobot.conversation.v1.ModelUsageR\x05usage\x1a;\n" +
 	"\rMetadataEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"B\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fSTATE_ACTIVE\x10\x01\x12\x10\n" +
-	"\fSTATE_CLOSED\x10\x02\"\x9b\b\n" +
+	"\fSTATE_CLOSED\x10\x02\"u\n" +
+	"\n" +
+	"ModelUsage\x12!\n" +
+	"\finput_tokens\x18\x01 \x01(\x03R\vinputTokens\x12#\n" +
+	"\routput_tokens\x18\x02 \x01(\x03R\foutputTokens\x12\x1f\n" +
+	"\vcost_micros\x18\x03 \x01(\x03R\n" +
+	"costMicros\"\x9b\b\n" +
 	"\aMessage\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\x128\n" +
@@ -1677,7 +1766,7 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"STATE_SENT\x10\x06\x12\x0e\n" +
 	"\n" +
 	"STATE_HELD\x10\a\x12\x10\n" +
-	"\fSTATE_FAILED\x10\b\"\xc8\x01\n" +
+	"\fSTATE_FAILED\x10\b\"\xe9\x01\n" +
 	"\vAnswerBasis\x12\x18\n" +
 	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12!\n" +
 	"\fdocument_ids\x18\x02 \x03(\tR\vdocumentIds\x12\x1e\n" +
@@ -1686,7 +1775,9 @@ const file_knobot_conversation_v1_conversation_service_proto_rawDesc = "" +
 	"confidence\x12\x14\n" +
 	"\x05model\x18\x04 \x01(\tR\x05model\x12!\n" +
 	"\finput_tokens\x18\x05 \x01(\x03R\vinputTokens\x12#\n" +
-	"\routput_tokens\x18\x06 \x01(\x03R\foutputTokens\"\x8c\x01\n" +
+	"\routput_tokens\x18\x06 \x01(\x03R\foutputTokens\x12\x1f\n" +
+	"\vcost_micros\x18\a \x01(\x03R\n" +
+	"costMicros\"\x8c\x01\n" +
 	"\fMessageMedia\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tmime_type\x18\x02 \x01(\tR\bmimeType\x12\x1a\n" +
@@ -1770,7 +1861,7 @@ func file_knobot_conversation_v1_conversation_service_proto_rawDescGZIP() []byte
 }
 
 var file_knobot_conversation_v1_conversation_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_knobot_conversation_v1_conversation_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_knobot_conversation_v1_conversation_service_proto_goTypes = []any{
 	(PauseCause)(0),                      // 0: knobot.conversation.v1.PauseCause
 	(Feedback)(0),                        // 1: knobot.conversation.v1.Feedback
@@ -1778,70 +1869,72 @@ var file_knobot_conversation_v1_conversation_service_proto_goTypes = []any{
 	(Message_Role)(0),                    // 3: knobot.conversation.v1.Message.Role
 	(Message_State)(0),                   // 4: knobot.conversation.v1.Message.State
 	(*Conversation)(nil),                 // 5: knobot.conversation.v1.Conversation
-	(*Message)(nil),                      // 6: knobot.conversation.v1.Message
-	(*AnswerBasis)(nil),                  // 7: knobot.conversation.v1.AnswerBasis
-	(*MessageMedia)(nil),                 // 8: knobot.conversation.v1.MessageMedia
-	(*GetConversationRequest)(nil),       // 9: knobot.conversation.v1.GetConversationRequest
-	(*GetConversationResponse)(nil),      // 10: knobot.conversation.v1.GetConversationResponse
-	(*ListConversationsRequest)(nil),     // 11: knobot.conversation.v1.ListConversationsRequest
-	(*ListConversationsResponse)(nil),    // 12: knobot.conversation.v1.ListConversationsResponse
-	(*CloseConversationRequest)(nil),     // 13: knobot.conversation.v1.CloseConversationRequest
-	(*CloseConversationResponse)(nil),    // 14: knobot.conversation.v1.CloseConversationResponse
-	(*ResumeConversationRequest)(nil),    // 15: knobot.conversation.v1.ResumeConversationRequest
-	(*ResumeConversationResponse)(nil),   // 16: knobot.conversation.v1.ResumeConversationResponse
-	(*HandOverConversationRequest)(nil),  // 17: knobot.conversation.v1.HandOverConversationRequest
-	(*HandOverConversationResponse)(nil), // 18: knobot.conversation.v1.HandOverConversationResponse
-	(*ReplyToConversationRequest)(nil),   // 19: knobot.conversation.v1.ReplyToConversationRequest
-	(*ReplyToConversationResponse)(nil),  // 20: knobot.conversation.v1.ReplyToConversationResponse
-	(*ListMessagesRequest)(nil),          // 21: knobot.conversation.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),         // 22: knobot.conversation.v1.ListMessagesResponse
-	nil,                                  // 23: knobot.conversation.v1.Conversation.MetadataEntry
-	(*timestamppb.Timestamp)(nil),        // 24: google.protobuf.Timestamp
-	(MessageKind)(0),                     // 25: knobot.conversation.v1.MessageKind
-	(DeliveryState)(0),                   // 26: knobot.conversation.v1.DeliveryState
+	(*ModelUsage)(nil),                   // 6: knobot.conversation.v1.ModelUsage
+	(*Message)(nil),                      // 7: knobot.conversation.v1.Message
+	(*AnswerBasis)(nil),                  // 8: knobot.conversation.v1.AnswerBasis
+	(*MessageMedia)(nil),                 // 9: knobot.conversation.v1.MessageMedia
+	(*GetConversationRequest)(nil),       // 10: knobot.conversation.v1.GetConversationRequest
+	(*GetConversationResponse)(nil),      // 11: knobot.conversation.v1.GetConversationResponse
+	(*ListConversationsRequest)(nil),     // 12: knobot.conversation.v1.ListConversationsRequest
+	(*ListConversationsResponse)(nil),    // 13: knobot.conversation.v1.ListConversationsResponse
+	(*CloseConversationRequest)(nil),     // 14: knobot.conversation.v1.CloseConversationRequest
+	(*CloseConversationResponse)(nil),    // 15: knobot.conversation.v1.CloseConversationResponse
+	(*ResumeConversationRequest)(nil),    // 16: knobot.conversation.v1.ResumeConversationRequest
+	(*ResumeConversationResponse)(nil),   // 17: knobot.conversation.v1.ResumeConversationResponse
+	(*HandOverConversationRequest)(nil),  // 18: knobot.conversation.v1.HandOverConversationRequest
+	(*HandOverConversationResponse)(nil), // 19: knobot.conversation.v1.HandOverConversationResponse
+	(*ReplyToConversationRequest)(nil),   // 20: knobot.conversation.v1.ReplyToConversationRequest
+	(*ReplyToConversationResponse)(nil),  // 21: knobot.conversation.v1.ReplyToConversationResponse
+	(*ListMessagesRequest)(nil),          // 22: knobot.conversation.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),         // 23: knobot.conversation.v1.ListMessagesResponse
+	nil,                                  // 24: knobot.conversation.v1.Conversation.MetadataEntry
+	(*timestamppb.Timestamp)(nil),        // 25: google.protobuf.Timestamp
+	(MessageKind)(0),                     // 26: knobot.conversation.v1.MessageKind
+	(DeliveryState)(0),                   // 27: knobot.conversation.v1.DeliveryState
 }
 var file_knobot_conversation_v1_conversation_service_proto_depIdxs = []int32{
 	2,  // 0: knobot.conversation.v1.Conversation.state:type_name -> knobot.conversation.v1.Conversation.State
-	23, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
-	24, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
-	24, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
-	24, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
+	24, // 1: knobot.conversation.v1.Conversation.metadata:type_name -> knobot.conversation.v1.Conversation.MetadataEntry
+	25, // 2: knobot.conversation.v1.Conversation.create_time:type_name -> google.protobuf.Timestamp
+	25, // 3: knobot.conversation.v1.Conversation.last_message_time:type_name -> google.protobuf.Timestamp
+	25, // 4: knobot.conversation.v1.Conversation.bot_paused_until:type_name -> google.protobuf.Timestamp
 	0,  // 5: knobot.conversation.v1.Conversation.pause_cause:type_name -> knobot.conversation.v1.PauseCause
-	3,  // 6: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
-	25, // 7: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
-	4,  // 8: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
-	24, // 9: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	26, // 10: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
-	8,  // 11: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
-	7,  // 12: knobot.conversation.v1.Message.basis:type_name -> knobot.conversation.v1.AnswerBasis
-	1,  // 13: knobot.conversation.v1.Message.feedback:type_name -> knobot.conversation.v1.Feedback
-	5,  // 14: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	2,  // 15: knobot.conversation.v1.ListConversationsRequest.state:type_name -> knobot.conversation.v1.Conversation.State
-	5,  // 16: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
-	5,  // 17: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	5,  // 18: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	5,  // 19: knobot.conversation.v1.HandOverConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
-	6,  // 20: knobot.conversation.v1.ReplyToConversationResponse.message:type_name -> knobot.conversation.v1.Message
-	6,  // 21: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
-	9,  // 22: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
-	11, // 23: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
-	13, // 24: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
-	15, // 25: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
-	17, // 26: knobot.conversation.v1.ConversationService.HandOverConversation:input_type -> knobot.conversation.v1.HandOverConversationRequest
-	19, // 27: knobot.conversation.v1.ConversationService.ReplyToConversation:input_type -> knobot.conversation.v1.ReplyToConversationRequest
-	21, // 28: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
-	10, // 29: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
-	12, // 30: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
-	14, // 31: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
-	16, // 32: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
-	18, // 33: knobot.conversation.v1.ConversationService.HandOverConversation:output_type -> knobot.conversation.v1.HandOverConversationResponse
-	20, // 34: knobot.conversation.v1.ConversationService.ReplyToConversation:output_type -> knobot.conversation.v1.ReplyToConversationResponse
-	22, // 35: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
-	29, // [29:36] is the sub-list for method output_type
-	22, // [22:29] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	6,  // 6: knobot.conversation.v1.Conversation.usage:type_name -> knobot.conversation.v1.ModelUsage
+	3,  // 7: knobot.conversation.v1.Message.role:type_name -> knobot.conversation.v1.Message.Role
+	26, // 8: knobot.conversation.v1.Message.kind:type_name -> knobot.conversation.v1.MessageKind
+	4,  // 9: knobot.conversation.v1.Message.state:type_name -> knobot.conversation.v1.Message.State
+	25, // 10: knobot.conversation.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	27, // 11: knobot.conversation.v1.Message.delivery_state:type_name -> knobot.conversation.v1.DeliveryState
+	9,  // 12: knobot.conversation.v1.Message.media:type_name -> knobot.conversation.v1.MessageMedia
+	8,  // 13: knobot.conversation.v1.Message.basis:type_name -> knobot.conversation.v1.AnswerBasis
+	1,  // 14: knobot.conversation.v1.Message.feedback:type_name -> knobot.conversation.v1.Feedback
+	5,  // 15: knobot.conversation.v1.GetConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	2,  // 16: knobot.conversation.v1.ListConversationsRequest.state:type_name -> knobot.conversation.v1.Conversation.State
+	5,  // 17: knobot.conversation.v1.ListConversationsResponse.conversations:type_name -> knobot.conversation.v1.Conversation
+	5,  // 18: knobot.conversation.v1.CloseConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	5,  // 19: knobot.conversation.v1.ResumeConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	5,  // 20: knobot.conversation.v1.HandOverConversationResponse.conversation:type_name -> knobot.conversation.v1.Conversation
+	7,  // 21: knobot.conversation.v1.ReplyToConversationResponse.message:type_name -> knobot.conversation.v1.Message
+	7,  // 22: knobot.conversation.v1.ListMessagesResponse.messages:type_name -> knobot.conversation.v1.Message
+	10, // 23: knobot.conversation.v1.ConversationService.GetConversation:input_type -> knobot.conversation.v1.GetConversationRequest
+	12, // 24: knobot.conversation.v1.ConversationService.ListConversations:input_type -> knobot.conversation.v1.ListConversationsRequest
+	14, // 25: knobot.conversation.v1.ConversationService.CloseConversation:input_type -> knobot.conversation.v1.CloseConversationRequest
+	16, // 26: knobot.conversation.v1.ConversationService.ResumeConversation:input_type -> knobot.conversation.v1.ResumeConversationRequest
+	18, // 27: knobot.conversation.v1.ConversationService.HandOverConversation:input_type -> knobot.conversation.v1.HandOverConversationRequest
+	20, // 28: knobot.conversation.v1.ConversationService.ReplyToConversation:input_type -> knobot.conversation.v1.ReplyToConversationRequest
+	22, // 29: knobot.conversation.v1.ConversationService.ListMessages:input_type -> knobot.conversation.v1.ListMessagesRequest
+	11, // 30: knobot.conversation.v1.ConversationService.GetConversation:output_type -> knobot.conversation.v1.GetConversationResponse
+	13, // 31: knobot.conversation.v1.ConversationService.ListConversations:output_type -> knobot.conversation.v1.ListConversationsResponse
+	15, // 32: knobot.conversation.v1.ConversationService.CloseConversation:output_type -> knobot.conversation.v1.CloseConversationResponse
+	17, // 33: knobot.conversation.v1.ConversationService.ResumeConversation:output_type -> knobot.conversation.v1.ResumeConversationResponse
+	19, // 34: knobot.conversation.v1.ConversationService.HandOverConversation:output_type -> knobot.conversation.v1.HandOverConversationResponse
+	21, // 35: knobot.conversation.v1.ConversationService.ReplyToConversation:output_type -> knobot.conversation.v1.ReplyToConversationResponse
+	23, // 36: knobot.conversation.v1.ConversationService.ListMessages:output_type -> knobot.conversation.v1.ListMessagesResponse
+	30, // [30:37] is the sub-list for method output_type
+	23, // [23:30] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_conversation_service_proto_init() }
@@ -1856,7 +1949,7 @@ func file_knobot_conversation_v1_conversation_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_conversation_service_proto_rawDesc), len(file_knobot_conversation_v1_conversation_service_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

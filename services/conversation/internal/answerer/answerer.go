@@ -103,6 +103,7 @@ func basis(r *ragv1.GenerateAnswerResponse, knowledgeBase string) *conversation.
 	out := &conversation.Basis{
 		KnowledgeBase: knowledgeBase, Confidence: r.GetConfidence(), Model: r.GetUsage().GetModel(),
 		InputTokens: r.GetUsage().GetInputTokens(), OutputTokens: r.GetUsage().GetOutputTokens(),
+		CostMicros: r.GetUsage().GetCostMicros(),
 	}
 	if r.GetOutcome() != ragv1.Outcome_OUTCOME_UNSPECIFIED {
 		out.Outcome = strings.ToLower(strings.TrimPrefix(r.GetOutcome().String(), "OUTCOME_"))

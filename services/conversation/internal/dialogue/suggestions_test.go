@@ -21,7 +21,7 @@ func offering(t *testing.T) *bundle {
 			{Title: "Plazos de entrega", Question: "Envíos: Plazos de entrega"}, {Title: "Seguimiento", Question: "Envíos: Seguimiento"},
 		}
 		r.Citations = []*ragv1.Citation{{DocumentId: "d1", PassageId: "p1"}, {DocumentId: "d1", PassageId: "p2"}}
-		r.Confidence, r.Usage = 0.7, &ragv1.Usage{Model: "m", InputTokens: 3, OutputTokens: 2}
+		r.Confidence, r.Usage = 0.7, &ragv1.Usage{Model: "m", InputTokens: 3, OutputTokens: 2, CostMicros: 70}
 	})
 	b.run(b.worker)
 	return b
@@ -187,7 +187,7 @@ func TestAnswerIsStoredWithWhatItRestsOn(t *testing.T) {
 	first := b.sent(1)
 	require.Equal(t, &conversation.Basis{
 		Outcome: "answered", KnowledgeBase: "tienda", Documents: []string{"d1"}, Passages: []string{"p1", "p2"}, Confidence: 0.7,
-		Model: "m", InputTokens: 3, OutputTokens: 2,
+		Model: "m", InputTokens: 3, OutputTokens: 2, CostMicros: 70,
 	}, b.said()[1].Basis)
 	require.Nil(t, b.said()[0].Basis)
 

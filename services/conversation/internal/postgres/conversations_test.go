@@ -133,3 +133,27 @@ func TestConversations(t *testing.T) {
 		require.Equal(t, conversation.PastMessage{Role: conversation.Customer, Text: "pregunta"}, d.History[0])
 	})
 }
+
+func TestConversationSumsWhatItsAnswersCost(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, basis := range []*conversation.Basis{
+		{Outcome: "answered", Model: "m", InputTokens: 900, OutputTokens: 60, CostMicros: 1500},
+		{Outcome: "smalltalk"},
+		nil, // what this service says by itself
+		{Outcome: "answered", Model: "m", InputTokens: 100, OutputTokens: 40, CostMicros: 250},
+	} {
+		b.receive(b.says("¿y eso?"))
+		turn := b.claimOne()
+		d := draft(turn, "Sí.")
+		d.Basis = basis
+		a, err := b.store.Checkpoint(t.Context(), turn, d)
+		require.NoError(t, err)
+		b.finish(turn, a)
+	}
+	talk := b.talk()
+	require.Equal(t, [3]int64{1000, 100, 1750}, [3]int64{talk.InputTokens, talk.OutputTokens, talk.CostMicros})
+	got, err := b.store.Conversation(t.Context(), talk.ID)
+	require.NoError(t, err)
+	require.Equal(t, talk, got)
+}

@@ -168,6 +168,7 @@ func conversationOf(c conversation.Conversation) *conversationv1.Conversation {
 		RagEnabled: c.RAGEnabled, ContextPassages: c.Passages,
 		CreateTime: timestamppb.New(c.CreateTime), LastMessageTime: timestamppb.New(c.LastMessageTime),
 		PauseCause: causeOf(c.PauseCause), PausedBy: c.PausedBy, PauseReason: c.PauseReason, LastOutcome: c.LastOutcome,
+		Usage: &conversationv1.ModelUsage{InputTokens: c.InputTokens, OutputTokens: c.OutputTokens, CostMicros: c.CostMicros},
 	}
 	if c.BotPausedUntil != nil {
 		out.BotPausedUntil = timestamppb.New(*c.BotPausedUntil)
@@ -191,7 +192,7 @@ func basisOf(b *conversation.Basis) *conversationv1.AnswerBasis {
 	}
 	return &conversationv1.AnswerBasis{
 		Outcome: b.Outcome, DocumentIds: b.Documents, Confidence: b.Confidence, Model: b.Model, InputTokens: b.InputTokens,
-		OutputTokens: b.OutputTokens,
+		OutputTokens: b.OutputTokens, CostMicros: b.CostMicros,
 	}
 }
 

@@ -2,7 +2,10 @@
 with numbered as (
     update conversations
     set last_position = last_position + 1, last_message_time = now(),
-        last_outcome = coalesce($10::jsonb->>'outcome', last_outcome)
+        last_outcome = coalesce($10::jsonb->>'outcome', last_outcome),
+        input_tokens = input_tokens + coalesce(($10::jsonb->>'input_tokens')::bigint, 0),
+        output_tokens = output_tokens + coalesce(($10::jsonb->>'output_tokens')::bigint, 0),
+        cost_micros = cost_micros + coalesce(($10::jsonb->>'cost_micros')::bigint, 0)
     where id = $1
     returning last_position
 ), decided as (

@@ -2,6 +2,6 @@ select id, integration_id, coalesce(user_id::text, ''), closed_time is not null,
        passages, create_time, last_message_time,
        case when bot_paused_until > now() then bot_paused_until end, case when bot_paused_until > now() then pause_cause else '' end,
        case when bot_paused_until > now() then paused_by else '' end, case when bot_paused_until > now() then pause_reason else '' end,
-       last_outcome
+       last_outcome, input_tokens, output_tokens, cost_micros
 from conversations c
 where id = $1 and (is_group or not exists (select from erasures e where e.user_id = c.user_id))

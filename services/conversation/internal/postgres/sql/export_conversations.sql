@@ -3,7 +3,7 @@ select id, integration_id, coalesce(user_id::text, ''), closed_time is not null,
        passages, create_time, last_message_time,
        case when bot_paused_until > now() then bot_paused_until end, case when bot_paused_until > now() then pause_cause else '' end,
        case when bot_paused_until > now() then paused_by else '' end, case when bot_paused_until > now() then pause_reason else '' end,
-       last_outcome, is_group
+       last_outcome, input_tokens, output_tokens, cost_micros, is_group
 from conversations c
 where id > $3 and (id = any ($1::text[]::uuid[])
    or integration_id = $4 and is_group and exists (select from messages m where m.conversation_id = c.id and m.user_id = $2))
