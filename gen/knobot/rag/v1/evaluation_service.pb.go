@@ -7,6 +7,7 @@
 package ragv1
 
 import (
+	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
@@ -722,7 +723,7 @@ var File_knobot_rag_v1_evaluation_service_proto protoreflect.FileDescriptor
 
 const file_knobot_rag_v1_evaluation_service_proto_rawDesc = "" +
 	"\n" +
-	"&knobot/rag/v1/evaluation_service.proto\x12\rknobot.rag.v1\x1a\"knobot/rag/v1/answer_service.proto\"\x96\x01\n" +
+	"&knobot/rag/v1/evaluation_service.proto\x12\rknobot.rag.v1\x1a\x1cgoogle/api/annotations.proto\x1a\"knobot/rag/v1/answer_service.proto\"\x96\x01\n" +
 	"\x0fEvaluateRequest\x12:\n" +
 	"\aoptions\x18\x01 \x01(\v2\x1e.knobot.rag.v1.EvaluateOptionsH\x00R\aoptions\x12?\n" +
 	"\bquestion\x18\x02 \x01(\v2!.knobot.rag.v1.EvaluationQuestionH\x00R\bquestionB\x06\n" +
@@ -788,9 +789,9 @@ const file_knobot_rag_v1_evaluation_service_proto_rawDesc = "" +
 	"\n" +
 	"confidence\x18\x05 \x01(\x01R\n" +
 	"confidence\x12\x1c\n" +
-	"\tdocuments\x18\x06 \x03(\tR\tdocuments2b\n" +
-	"\x11EvaluationService\x12M\n" +
-	"\bEvaluate\x12\x1e.knobot.rag.v1.EvaluateRequest\x1a\x1f.knobot.rag.v1.EvaluateResponse(\x01B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
+	"\tdocuments\x18\x06 \x03(\tR\tdocuments2\x82\x01\n" +
+	"\x11EvaluationService\x12m\n" +
+	"\bEvaluate\x12\x1e.knobot.rag.v1.EvaluateRequest\x1a\x1f.knobot.rag.v1.EvaluateResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/evaluations(\x01B2Z0github.com/knobot/knobot/gen/knobot/rag/v1;ragv1b\x06proto3"
 
 var (
 	file_knobot_rag_v1_evaluation_service_proto_rawDescOnce sync.Once

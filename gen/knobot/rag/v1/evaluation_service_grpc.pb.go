@@ -29,7 +29,8 @@ const (
 // EvaluationService measures how well a knowledge base answers.
 type EvaluationServiceClient interface {
 	// Evaluate asks questions whose right answers are known, and measures. Nothing is stored. The options come first, then at
-	// most 10,000 questions. NOT_FOUND for an unknown knowledge base, INVALID_ARGUMENT for a question that cannot be judged.
+	// most 10,000 questions. NOT_FOUND for an unknown knowledge base, INVALID_ARGUMENT for a question that cannot be judged. Over
+	// REST the body is one object after the other, each a request, of 4 MiB in all.
 	Evaluate(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[EvaluateRequest, EvaluateResponse], error)
 }
 
@@ -61,7 +62,8 @@ type EvaluationService_EvaluateClient = grpc.ClientStreamingClient[EvaluateReque
 // EvaluationService measures how well a knowledge base answers.
 type EvaluationServiceServer interface {
 	// Evaluate asks questions whose right answers are known, and measures. Nothing is stored. The options come first, then at
-	// most 10,000 questions. NOT_FOUND for an unknown knowledge base, INVALID_ARGUMENT for a question that cannot be judged.
+	// most 10,000 questions. NOT_FOUND for an unknown knowledge base, INVALID_ARGUMENT for a question that cannot be judged. Over
+	// REST the body is one object after the other, each a request, of 4 MiB in all.
 	Evaluate(grpc.ClientStreamingServer[EvaluateRequest, EvaluateResponse]) error
 	mustEmbedUnimplementedEvaluationServiceServer()
 }

@@ -13,19 +13,19 @@ import (
 	"github.com/knobot/knobot/platform/fault"
 )
 
-// buffer reads the body of a call into memory. What it returns gives the memory back; it is there also with an error.
-func (h *Handler) buffer(w http.ResponseWriter, r *http.Request) (release func(), err error) {
+// buffer reads the body of a call, of so many bytes at most, into memory. What it returns gives the memory back; it is there also with an error.
+func (h *Handler) buffer(w http.ResponseWriter, r *http.Request, most int64) (release func(), err error) {
 	if r.ContentLength == 0 {
 		return func() {}, nil
 	}
 	if err := acceptable(r, "application/json"); err != nil {
 		return func() {}, err
 	}
-	release, err = h.take(w, maxJSONBytes, h.deadline)
+	release, err = h.take(w, most, h.deadline)
 	if err != nil {
 		return release, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxJSONBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	if err != nil {
 		return release, bodyError(err)
 	}

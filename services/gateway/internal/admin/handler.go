@@ -18,6 +18,8 @@ import (
 const (
 	// maxJSONBytes bounds the body of a call; files have a route of their own.
 	maxJSONBytes = 1 << 20
+	// maxEvaluationBytes bounds the questions of an evaluation.
+	maxEvaluationBytes = 4 << 20
 	// maxUploadBytes is rag's largest file and the other parts of a form.
 	maxUploadBytes = 33 << 20
 	// maxBytesInFlight bounds the memory of all bodies together, because they are read before anybody knows who sends them.
@@ -69,14 +71,16 @@ func NewHandler(ctx context.Context, conn grpc.ClientConnInterface, stopping <-c
 	h.routes.Handle("GET "+pathDocument, static{"application/json", openapi.Document()})
 	h.routes.Handle("GET "+pathPage, page)
 	h.routes.HandleFunc("POST "+pathUpload, h.upload)
+	h.routes.HandleFunc("POST "+pathEvaluation, h.evaluate)
 	h.routes.HandleFunc("/", h.call)
 	return h, nil
 }
 
 const (
-	pathDocument = "/api/openapi.json"
-	pathPage     = "/api/docs"
-	pathUpload   = "/api/v1/knowledgeBases/{knowledgeBase}/documents:upload"
+	pathDocument   = "/api/openapi.json"
+	pathPage       = "/api/docs"
+	pathEvaluation = "/api/v1/evaluations"
+	pathUpload     = "/api/v1/knowledgeBases/{knowledgeBase}/documents:upload"
 )
 
 // ServeHTTP answers one request.
@@ -109,7 +113,7 @@ func (w challenging) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // call answers one RPC, or says that there is none.
 func (h *Handler) call(w http.ResponseWriter, r *http.Request) {
-	release, err := h.buffer(w, r)
+	release, err := h.buffer(w, r, maxJSONBytes)
 	defer release()
 	if err != nil {
 		h.fail(w, r, err)
@@ -130,10 +134,15 @@ func (h *Handler) call(w http.ResponseWriter, r *http.Request) {
 
 // stream answers an RPC that goes on answering.
 func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
+	ctx, done := h.long(w, r)
+	defer done()
+	h.rest.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// long is the context of what may take longer than a call, and what to do in the end.
+func (h *Handler) long(w http.ResponseWriter, r *http.Request) (context.Context, func()) {
 	ctx, end := context.WithCancelCause(r.Context())
-	defer end(nil)
 	ctx, cancel := context.WithTimeout(ctx, watchDeadline)
-	defer cancel()
 	go func() {
 		select {
 		case <-h.stopping:
@@ -142,7 +151,10 @@ func (h *Handler) stream(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(watchDeadline + callDeadline)) // best effort: a recorder in tests has none.
-	h.rest.ServeHTTP(w, r.WithContext(ctx))
+	return ctx, func() {
+		cancel()
+		end(nil)
+	}
 }
 
 // static is a body that never changes.
