@@ -54,6 +54,15 @@ $(BIN)/grpcurl: tools/protoc/go.mod
 $(BIN)/kube-score: tools/kube-score/go.mod
 	@$(call tool,kube-score,github.com/zegl/kube-score/cmd/kube-score)
 
+# Kubernetes itself, for make test-cluster.
+KUBERNETES := v1.37.2
+$(BIN)/kubernetes: tools/kubernetes/go.mod tools/kubernetes/main.go
+	@echo "Building Kubernetes from its Go module; this takes ten minutes, once."
+	@v=$(KUBERNETES); minor=$${v#v1.}; p=k8s.io/component-base/version; GOWORK=off CGO_ENABLED=0 go build -C tools/kubernetes -trimpath \
+	  -ldflags "-s -w -X $$p.gitVersion=$$v -X $$p.gitMajor=1 -X $$p.gitMinor=$${minor%.*}" -o $@ .
+$(BIN)/coredns: tools/coredns/go.mod tools/coredns/main.go
+	@$(call tool,coredns,.)
+
 $(BIN)/cyclonedx-gomod: tools/sbom/go.mod
 	@$(call tool,sbom,github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod)
 
@@ -122,6 +131,10 @@ test-faults: build $(BIN)/weaviate-server ## Break everything at full length whi
 .PHONY: test-images
 test-images: ## Build every image from Dockerfile and run it, without a network: needs root and buildah; minutes
 	@scripts/images
+
+.PHONY: test-cluster
+test-cluster: ## Run it all on a Kubernetes of one node, and take everything away while customers write: needs root; minutes
+	@scripts/cluster
 
 .PHONY: sbom
 sbom: build $(BIN)/cyclonedx-gomod ## Write what each program is made of to sbom/, as CycloneDX JSON

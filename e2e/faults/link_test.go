@@ -17,7 +17,6 @@ import (
 	"github.com/knobot/knobot/e2e/internal/model"
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/e2e/internal/toxic"
-	"github.com/knobot/knobot/simulator"
 )
 
 // links are toxic links by what they lead to.
@@ -96,12 +95,6 @@ func twinsDie(c *stage) {
 	require.Zero(c, c.close("").Dead)
 }
 
-// branchQuestion asks for what one document says.
-func branchQuestion(u simulator.Utterance, customer, question int) simulator.Utterance {
-	u.Text = "¿A qué hora abre la sucursal " + model.Code(customer, question) + "?"
-	return u
-}
-
 // indexFails takes Weaviate away, makes it slow and has it answer nonsense. Each question is about a document of its own, which
 // answers it: nobody is told that nothing is known, and nothing is invented.
 func indexFails(c *stage) {
@@ -115,10 +108,10 @@ func indexFails(c *stage) {
 	c.open(set{documents: true, through: l.through(c.T, system.WeaviateHTTP, system.WeaviateGRPC), env: map[string]string{
 		"KNOBOT_LLM_PROVIDER": "", "KNOBOT_LLM_BASE_URL": "", "KNOBOT_LLM_API_KEY": "", "KNOBOT_LLM_MODEL": "",
 	}})
-	plan := crowd.Plan{Customers: size(40, 300), Questions: 1, Every: 200 * time.Millisecond, Say: branchQuestion}
+	plan := crowd.Plan{Customers: size(40, 300), Questions: 1, Every: 200 * time.Millisecond, Say: crowd.AskAboutBranch}
 	for n := range plan.Customers {
 		code := model.Code(1+n, 0)
-		require.NoError(c, c.Store(c.ctx, code+".md", "# Sucursal "+code+"\n\nLa sucursal "+code+" abre de 10:00 a 14:00.\n"))
+		require.NoError(c, c.Store(c.ctx, code+".md", crowd.Branch(code)))
 	}
 	each := func(f func(link *toxic.Link) error) error {
 		for _, link := range l {

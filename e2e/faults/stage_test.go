@@ -84,7 +84,7 @@ func (c *stage) openWith(o set, more func()) {
 	if !o.documents {
 		model.UseOnly(c.T, s, c.model)
 	}
-	c.crowd, err = crowd.Gather(c.ctx, s)
+	c.crowd, err = crowd.Gather(c.ctx, s.Simulator, s.Conn(s.Conversation))
 	require.NoError(c, err)
 }
 

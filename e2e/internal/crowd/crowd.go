@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 
 	"github.com/knobot/knobot/e2e/internal/model"
-	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
 	"github.com/knobot/knobot/simulator/client"
 )
@@ -35,7 +35,8 @@ type Plan struct {
 
 // Crowd is a number of customers of one system.
 type Crowd struct {
-	s *system.System
+	simulator    *client.Client
+	conversation grpc.ClientConnInterface
 
 	mu           sync.Mutex
 	asked        map[string]asked         // by code
@@ -50,14 +51,14 @@ type asked struct {
 	at time.Time
 }
 
-// Gather watches all phones of a system until ctx ends.
-func Gather(ctx context.Context, s *system.System) (*Crowd, error) {
+// Gather watches all phones of a system until ctx ends; the conversation service tells what became of their questions.
+func Gather(ctx context.Context, phones *client.Client, conversation grpc.ClientConnInterface) (*Crowd, error) {
 	c := &Crowd{
-		s: s, asked: map[string]asked{}, acknowledged: map[string]chan struct{}{}, answered: map[string]time.Time{},
+		simulator: phones, conversation: conversation, asked: map[string]asked{}, acknowledged: map[string]chan struct{}{}, answered: map[string]time.Time{},
 		grown: make(chan struct{}),
 	}
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- s.Simulator.Events(ctx, client.Filter{}, func() { close(ready) }, c.see) }()
+	go func() { ended <- phones.Events(ctx, client.Filter{}, func() { close(ready) }, c.see) }()
 	select {
 	case <-ready:
 		return c, nil
@@ -142,10 +143,21 @@ func Utterance(platform simulator.Platform, customer, question int) simulator.Ut
 	return u
 }
 
+// AskAboutBranch makes a question about a branch of its own, which the document that Branch returns answers.
+func AskAboutBranch(u simulator.Utterance, customer, question int) simulator.Utterance {
+	u.Text = "¿A qué hora abre la sucursal " + model.Code(customer, question) + "?"
+	return u
+}
+
+// Branch is a document, in Markdown, about the branch of a code.
+func Branch(code string) string {
+	return "# Sucursal " + code + "\n\nLa sucursal " + code + " abre de 10:00 a 14:00.\n"
+}
+
 // Say says something that holds a code, and remembers it as a question. It does not wait for the acknowledgement.
 func (c *Crowd) Say(ctx context.Context, code string, u simulator.Utterance) (simulator.Message, error) {
 	at := time.Now()
-	said, err := c.s.Simulator.Say(context.WithoutCancel(ctx), u) // what is said is said: it must be remembered
+	said, err := c.simulator.Say(context.WithoutCancel(ctx), u) // what is said is said: it must be remembered
 	if err != nil {
 		return said, err
 	}

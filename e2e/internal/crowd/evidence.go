@@ -30,7 +30,7 @@ func (c *Crowd) Settle(ctx context.Context) error {
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
 	for {
-		pending, err := c.s.Simulator.PendingWebhooks(ctx)
+		pending, err := c.simulator.PendingWebhooks(ctx)
 		open := 0
 		if err == nil && pending == 0 {
 			open, err = c.open(ctx)
@@ -59,7 +59,7 @@ func (c *Crowd) open(ctx context.Context) (int, error) {
 
 // logs walks through the webhook log, newest first.
 func (c *Crowd) logs(ctx context.Context, see func(*conversationv1.WebhookLog)) error {
-	logs := conversationv1.NewWebhookLogServiceClient(c.s.Conn(c.s.Conversation))
+	logs := conversationv1.NewWebhookLogServiceClient(c.conversation)
 	for token := ""; ; {
 		page, err := logs.ListWebhookLogs(ctx, &conversationv1.ListWebhookLogsRequest{PageSize: pageSize, PageToken: token})
 		if err != nil {
@@ -92,7 +92,7 @@ func (c *Crowd) Audit(ctx context.Context) (audit.Report, error) {
 
 // questions are what was said, and how its webhooks were delivered.
 func (c *Crowd) questions(ctx context.Context) ([]audit.Question, error) {
-	attempts, err := c.s.Simulator.Deliveries(ctx, client.Filter{})
+	attempts, err := c.simulator.Deliveries(ctx, client.Filter{})
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (c *Crowd) records(ctx context.Context) (map[string][]audit.Record, error) 
 	if err != nil {
 		return nil, err
 	}
-	logs := conversationv1.NewWebhookLogServiceClient(c.s.Conn(c.s.Conversation))
+	logs := conversationv1.NewWebhookLogServiceClient(c.conversation)
 	var mu sync.Mutex
 	found := map[string][]audit.Record{}
 	reading, ctx := errgroup.WithContext(ctx)
@@ -162,7 +162,7 @@ func (c *Crowd) records(ctx context.Context) (map[string][]audit.Record, error) 
 
 // answers are what all phones show but that of the probes.
 func (c *Crowd) answers(ctx context.Context) ([]audit.Answer, error) {
-	chats, err := c.s.Simulator.Chats(ctx, client.Filter{})
+	chats, err := c.simulator.Chats(ctx, client.Filter{})
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +182,7 @@ func (c *Crowd) answers(ctx context.Context) ([]audit.Answer, error) {
 
 // shown are the answers on one phone. Who has one text twice is asked about marks.
 func (c *Crowd) shown(ctx context.Context, chat simulator.Chat) ([]audit.Answer, error) {
-	messages, err := c.s.Simulator.Messages(ctx, chat, 0)
+	messages, err := c.simulator.Messages(ctx, chat, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +223,7 @@ func (c *Crowd) marked(ctx context.Context, chat simulator.Chat, messages []simu
 		texts[m.ID] = m.Text
 	}
 	marked := map[string]bool{}
-	client := conversationv1.NewConversationServiceClient(c.s.Conn(c.s.Conversation))
+	client := conversationv1.NewConversationServiceClient(c.conversation)
 	for token := ""; ; {
 		page, err := client.ListConversations(ctx, &conversationv1.ListConversationsRequest{PageSize: pageSize, PageToken: token})
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -22,6 +23,7 @@ import (
 
 	"github.com/knobot/knobot/e2e/internal/system"
 	"github.com/knobot/knobot/simulator"
+	"github.com/knobot/knobot/simulator/client"
 )
 
 // code marks a question, so that the answer can say which questions it answers.
@@ -48,8 +50,19 @@ type Server struct {
 // Start starts a model that ends with the test.
 func Start(t *testing.T) *Server {
 	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	return StartOn(t, l)
+}
+
+// StartOn is Start on a listener of the caller's.
+func StartOn(t *testing.T, l net.Listener) *Server {
+	t.Helper()
 	m := &Server{}
-	server := httptest.NewServer(m)
+	server := httptest.NewUnstartedServer(m)
+	_ = server.Listener.Close()
+	server.Listener = l
+	server.Start()
 	t.Cleanup(server.Close)
 	m.URL = server.URL
 	return m
@@ -165,31 +178,43 @@ func Stream(w http.ResponseWriter, pieces []string, whole bool) {
 // on each: services learn of the change within half a second.
 func UseOnly(t *testing.T, s *system.System, m *Server) {
 	t.Helper()
-	off := false
 	channels := channelsv1.NewIntegrationServiceClient(s.Conn(s.Channels))
 	list, err := channels.ListIntegrations(t.Context(), &channelsv1.ListIntegrationsRequest{})
 	require.NoError(t, err)
 	for _, i := range list.GetIntegrations() {
-		_, err := channels.UpdateIntegration(t.Context(), &channelsv1.UpdateIntegrationRequest{
-			Integration: &channelsv1.Integration{Id: i.GetId(), Settings: &channelsv1.Settings{RagEnabled: &off}},
-			UpdateMask:  &fieldmaskpb.FieldMask{Paths: []string{"settings.rag_enabled"}},
-		})
-		require.NoError(t, err)
+		TurnRetrievalOff(t, channels, i.GetId())
 	}
 	for _, i := range list.GetIntegrations() {
-		probe := simulator.Utterance{Platform: simulator.Telegram, From: ProbeUser, Text: "¿Ya? " + Code(0, 0)}
-		if bot := i.GetTelegram().GetBotId(); bot != 0 {
-			probe.Account = strconv.FormatInt(bot, 10)
-		}
-		if number := i.GetWhatsapp().GetPhoneNumberId(); number != "" {
-			probe.Platform, probe.Account = simulator.WhatsApp, number
-		}
-		before := m.Calls.Load()
-		require.Eventually(t, func() bool {
-			_, err := s.Simulator.Say(t.Context(), probe)
-			return err == nil && m.Calls.Load() > before
-		}, 30*time.Second, 200*time.Millisecond)
+		Reach(t, s.Simulator, i, m)
 	}
+}
+
+// TurnRetrievalOff has an integration's questions go to the model without documents.
+func TurnRetrievalOff(t *testing.T, channels channelsv1.IntegrationServiceClient, id string) {
+	t.Helper()
+	off := false
+	_, err := channels.UpdateIntegration(t.Context(), &channelsv1.UpdateIntegrationRequest{
+		Integration: &channelsv1.Integration{Id: id, Settings: &channelsv1.Settings{RagEnabled: &off}},
+		UpdateMask:  &fieldmaskpb.FieldMask{Paths: []string{"settings.rag_enabled"}},
+	})
+	require.NoError(t, err)
+}
+
+// Reach asks at an integration until a question reaches the model.
+func Reach(t *testing.T, phones *client.Client, i *channelsv1.Integration, m *Server) {
+	t.Helper()
+	probe := simulator.Utterance{Platform: simulator.Telegram, From: ProbeUser, Text: "¿Ya? " + Code(0, 0)}
+	if bot := i.GetTelegram().GetBotId(); bot != 0 {
+		probe.Account = strconv.FormatInt(bot, 10)
+	}
+	if number := i.GetWhatsapp().GetPhoneNumberId(); number != "" {
+		probe.Platform, probe.Account = simulator.WhatsApp, number
+	}
+	before := m.Calls.Load()
+	require.Eventually(t, func() bool {
+		_, err := phones.Say(t.Context(), probe)
+		return err == nil && m.Calls.Load() > before
+	}, 30*time.Second, 200*time.Millisecond)
 }
 
 // ProbeUser asks the probes; no test counts what it is answered.
