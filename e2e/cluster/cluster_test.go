@@ -49,12 +49,14 @@ func TestCluster(t *testing.T) { //nolint:paralleltest // it takes the machine
 	}
 	c.step("everything settles", c.settle)
 	c.account()
+	c.step("mutual TLS between the services", c.encrypt)
+	c.step("the database is lost and restored", c.restore)
 }
 
 // start starts the node and says how long it took to be ready.
 func start(t *testing.T) *trial {
 	t.Helper()
-	c := &trial{T: t}
+	c := &trial{T: t, forwards: map[string]func(){}}
 	images := t.TempDir()
 	var files []string
 	c.step("images of this build", func(context.Context) { files = archives(t, images) })

@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +35,10 @@ const (
 	adminKey = "demo-management-key-for-everybody"
 	// branches are questions that a document answers, each asked once by a customer of its own; the others ask the model.
 	firstBranch, branches = 10_001, 1500
+	// question is one that the sample answers, and reply a part of the answer.
+	question, reply = "¿Cuánto cuesta el capuchino?", "$6.500"
+	// firstCustomer writes before the dump is made.
+	firstCustomer = "573001112233"
 	// writers ask all the time.
 	writers = 200
 )
@@ -51,6 +57,8 @@ type trial struct {
 	phases []phase
 	stop   context.CancelFunc // of the customers
 	wrote  []chan error
+	// forwards end kubectl port-forward, by port.
+	forwards map[string]func()
 }
 
 // phase is a time in which something was wrong.
@@ -89,7 +97,7 @@ func (c *trial) apply(ctx context.Context) {
 			"nodeSelectorTerms": [{"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [%q]}]}]}}}}`,
 			name, size, folder, node.Name))
 	}
-	_, err := c.node.Kubectl(ctx, "apply", "-k", filepath.Join(system.Root(), "k8s", "overlays", "local"))
+	_, err := c.node.Kubectl(ctx, "apply", "-k", local())
 	require.NoError(c, err)
 	c.awaitServing(ctx)
 }
@@ -118,34 +126,34 @@ func (c *trial) firstQuestion(ctx context.Context) {
 	c.forward(ctx, "svc/simulator", "9800")
 	c.knobot(ctx, "ingest", filepath.Join(system.Root(), "cli", "sample"))
 	phones := client.New("http://127.0.0.1:9800", nil)
-	for _, asked := range []simulator.Utterance{
-		{Platform: simulator.WhatsApp, From: "573001112233", Text: "¿A qué hora abre el café?"},
-		{Platform: simulator.Telegram, From: "42", Text: "¿A qué hora abre el café?"},
-	} {
-		said, err := phones.Say(ctx, asked)
-		require.NoError(c, err)
-		require.Eventually(c, func() bool {
-			messages, err := phones.Messages(ctx, said.Chat, 0)
-			if err != nil {
-				return false
-			}
-			for _, m := range messages {
-				if m.Direction == simulator.Outbound && strings.Contains(m.Text, "10:00 a. m.") {
-					return true
-				}
-			}
-			return false
-		}, time.Minute, 200*time.Millisecond, "an answer on %s", asked.Platform)
-	}
+	c.ask(ctx, phones, simulator.Utterance{Platform: simulator.WhatsApp, From: firstCustomer, Text: question}, reply)
+	c.ask(ctx, phones, simulator.Utterance{Platform: simulator.Telegram, From: "42", Text: question}, reply)
 	require.Contains(c, c.knobot(ctx, "logs"), "answered")
 }
 
-// forward has a port of a pod on the node's loopback until the test ends.
+// ask asks and waits for an answer that says what is wanted.
+func (c *trial) ask(ctx context.Context, phones *client.Client, asked simulator.Utterance, want string) {
+	c.Helper()
+	said, err := phones.Say(ctx, asked)
+	require.NoError(c, err)
+	require.Eventually(c, func() bool {
+		messages, err := phones.Messages(ctx, said.Chat, 0)
+		return err == nil && slices.ContainsFunc(messages, func(m simulator.Message) bool {
+			return m.Direction == simulator.Outbound && strings.Contains(m.Text, want)
+		})
+	}, time.Minute, 200*time.Millisecond, "an answer on %s", asked.Platform)
+}
+
+// forward has a port of a pod on the node's loopback, instead of one that had it before, until the test ends.
 func (c *trial) forward(ctx context.Context, to, port string) {
 	c.Helper()
+	if end := c.forwards[port]; end != nil {
+		end()
+	}
 	cmd := c.node.KubectlCommand(context.WithoutCancel(ctx), "-n", namespace, "port-forward", to, port)
 	require.NoError(c, cmd.Start())
-	c.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c.forwards[port] = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c.Cleanup(c.forwards[port])
 	require.NoError(c, system.AwaitListening(ctx, "127.0.0.1:"+port))
 }
 
@@ -159,12 +167,6 @@ func (c *trial) knobot(ctx context.Context, arguments ...string) string {
 	out, err := cmd.CombinedOutput()
 	require.NoError(c, err, string(out))
 	return string(out)
-}
-
-func (c *trial) backUp(ctx context.Context) {
-	c.kubectl(ctx, "create", "job", "backup-now", "--from=cronjob/backup")
-	c.kubectl(ctx, "wait", "--for=condition=Complete", "job/backup-now", "--timeout=60s")
-	require.Contains(c, c.kubectl(ctx, "logs", "job/backup-now"), "wrote knobot-")
 }
 
 // prepare has customers' questions answered so that answers can be told apart: on WhatsApp by a model that names them, on
