@@ -119,3 +119,20 @@ func TestTracesShowStatementsWithoutArguments(t *testing.T) {
 	require.Contains(t, fmt.Sprintf("%+v", spans.GetSpans()), "select $1::text")
 	require.NotContains(t, fmt.Sprintf("%+v", spans.GetSpans()), "customer")
 }
+
+func TestNoWaitHoldsForOneTransaction(t *testing.T) {
+	t.Parallel()
+	pool := open(t, pgtest.URL(t), postgres.WithMaxConns(1))
+	setting := func(batch func(*pgx.Batch)) string {
+		var got string
+		b := &pgx.Batch{}
+		batch(b)
+		b.Queue(`select current_setting('synchronous_commit')`).QueryRow(func(row pgx.Row) error { return row.Scan(&got) })
+		require.NoError(t, pool.SendBatch(t.Context(), b).Close())
+		return got
+	}
+	_, err := pool.Exec(t.Context(), `set synchronous_commit = local`)
+	require.NoError(t, err)
+	require.Equal(t, "off", setting(func(b *pgx.Batch) { b.Queue(postgres.NoWait) }))
+	require.Equal(t, "local", setting(func(*pgx.Batch) {}), "of the same connection")
+}

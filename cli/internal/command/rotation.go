@@ -98,7 +98,7 @@ type rotationStep string
 const (
 	stepAdd     rotationStep = "1 of 3: the file has a new key, which opens and does not seal yet. Give the file to every replica of channels, restart them, and run this again."
 	stepPromote rotationStep = "2 of 3: the new key seals. Give the file to every replica of channels, restart them, and run this again."
-	stepReseal  rotationStep = "3 of 3: every stored secret is sealed by the new key. Keep the old one while backups sealed by it may be restored."
+	stepReseal  rotationStep = "3 of 3: every secret of an integration is sealed by the new key. Keep the old one while backups sealed by it may be restored, and until each subscription has a new secret (knobot subscriptions rotate-secret)."
 )
 
 // nextStep tells from the file and from the keys of channels how far a rotation is.

@@ -4,6 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/services/channels"
 )
 
@@ -77,9 +80,11 @@ func (s *Store) TakePlace(ctx context.Context, r channels.PlaceRequest) (channel
 			place    channels.Place
 			seconds  float64
 		)
-		err := s.pool.QueryRow(ctx, takePlace, r.IntegrationID, recipients, names, every, slack, r.PausedFor, r.Patience, timeOrNull(r.Now)).
-			Scan(&complete, &place.Taken, &seconds)
-		if err != nil {
+		b := &pgx.Batch{}
+		b.Queue(postgres.NoWait) // a place that is forgotten is a message too early
+		b.Queue(takePlace, r.IntegrationID, recipients, names, every, slack, r.PausedFor, r.Patience, timeOrNull(r.Now)).
+			QueryRow(func(row pgx.Row) error { return row.Scan(&complete, &place.Taken, &seconds) })
+		if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
 			return channels.Place{}, failed("take a place", err)
 		}
 		if complete {

@@ -63,6 +63,7 @@ func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.
 			return err
 		}
 		b := &pgx.Batch{}
+		b.Queue(platform.NoWait) // who comes to the turn once more is told by channels what became of the answer
 		queue(b, l)
 		s.close(b, t, a.Through)
 		return tx.SendBatch(ctx, b).Close()

@@ -20,13 +20,15 @@ func (s *Store) Claim(ctx context.Context, r conversation.ClaimRequest) ([]conve
 		integrations = append(integrations, string(room.Integration))
 		free, held = append(free, room.Free), append(held, room.Held)
 	}
-	rows, err := s.pool.Query(ctx, s.sql.get("turns_claim"), integrations, free, held, r.Limit, seconds(r.Lease), r.Solo,
-		conversation.SoloCrashes)
-	if err != nil {
-		return nil, platform.Fault(err)
-	}
-	turns, err := pgx.CollectRows(rows, scanTurn)
-	return turns, platform.Fault(err)
+	var turns []conversation.Turn
+	b := &pgx.Batch{}
+	b.Queue(platform.NoWait) // who holds a lease that is forgotten decides nothing with it
+	b.Queue(s.sql.get("turns_claim"), integrations, free, held, r.Limit, seconds(r.Lease), r.Solo, conversation.SoloCrashes).
+		Query(func(rows pgx.Rows) (err error) {
+			turns, err = pgx.CollectRows(rows, scanTurn)
+			return err
+		})
+	return turns, platform.Fault(s.pool.SendBatch(ctx, b).Close())
 }
 
 func scanTurn(row pgx.CollectableRow) (conversation.Turn, error) {
