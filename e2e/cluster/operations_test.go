@@ -49,6 +49,7 @@ func (c *trial) encrypt(ctx context.Context) {
 	with := []string{"-cacert", filepath.Join(folder, "ca.crt"), "-servername", "conversation"}
 	out, err := grpcurl(ctx, append(with, "127.0.0.1:9101", "list")...)
 	require.Error(c, err, "a stranger is shown %s", out)
+	c.forward(ctx, "deploy/conversation-api", "9101") // kubectl may have ended with the connection that was refused
 	with = append(with, "-cert", filepath.Join(folder, "gateway.crt"), "-key", filepath.Join(folder, "gateway.key"))
 	out, err = grpcurl(ctx, append(with, "127.0.0.1:9101", "list")...)
 	require.NoError(c, err, out)
