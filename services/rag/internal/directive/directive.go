@@ -13,22 +13,34 @@ import (
 	"github.com/knobot/knobot/services/rag/internal/sentence"
 )
 
+// sign is what gives a sentence away.
+type sign struct {
+	// literals are such that every match holds one of them. They are looked for first, because expressions cost as much of a
+	// processor as all the rest of an answer without a model.
+	literals []string
+	pattern  *regexp.Regexp
+}
+
 // signs are looked for in a folded sentence: lower case, without accents. Each needs two things at once, because either
 // alone is ordinary: an event has "asistentes", a manual has "instrucciones".
-var signs = []*regexp.Regexp{
+var signs = []sign{
 	// Somebody is told to drop their own or earlier instructions.
-	regexp.MustCompile(`\b(?:ignor\w*|olvid\w*|desobede\w*|desconsider\w*|descart\w*|disregard|forget|override)\b.{0,20}` +
+	{[]string{"ignor", "olvid", "desobede", "desconsider", "descart", "disregard", "forget", "override"}, regexp.MustCompile(`\b(?:ignor\w*|olvid\w*|desobede\w*|desconsider\w*|descart\w*|disregard|forget|override)\b.{0,20}` +
 		`\b(?:(?:tus|sus|suas|todas|all|your|previous|prior|earlier|system)\b.{0,20}\b(?:instruc\w+|instrucoes|reglas|regras|rules|prompts?)` +
-		`|(?:instruc\w+|instrucoes|reglas|regras)\b.{0,20}\b(?:anteriores|previas|previos))\b`),
+		`|(?:instruc\w+|instrucoes|reglas|regras)\b.{0,20}\b(?:anteriores|previas|previos))\b`)},
 	// A machine is called by its name and a colon follows: "ASISTENTE: …", "note to AI assistants: …".
-	regexp.MustCompile(`\b(?:asistentes?(?: virtual(?:es)?)?|assistants?|assistentes?|chatbots?|bots?|i\.?a\.?|a\.?i\.?|llms?|language models?|modelos? de lenguaje|system|sistema)\s*[:>]\s*\S`),
+	{[]string{":", ">"}, regexp.MustCompile(`\b(?:asistentes?(?: virtual(?:es)?)?|assistants?|assistentes?|chatbots?|bots?|i\.?a\.?|a\.?i\.?|llms?|language models?|modelos? de lenguaje|system|sistema)\s*[:>]\s*\S`)},
 	// A machine has to say or ask something.
-	regexp.MustCompile(`\b(?:asistentes?|assistants?|assistentes?|chatbots?|bots?|ia|ai|llms?|language models?)\b.{0,20}` +
+	{[]string{"debe", "tiene", "has de", "must", "should", "shall", "deve", "tem que"}, regexp.MustCompile(`\b(?:asistentes?|assistants?|assistentes?|chatbots?|bots?|ia|ai|llms?|language models?)\b.{0,20}` +
 		`\b(?:debe[ns]?|deberas?|tienen? que|has de|must|should|shall|devem?|tem que)\s+(?:siempre |always |sempre )?` +
-		`(?:pedir|decir|responder|contestar|mostrar|terminar|ignorar|recomendar|solicitar|preguntar|revelar|enviar|ask|say|reply|answer|respond|show|end|ignore|reveal|recommend|send|dizer|perguntar)\b`),
+		`(?:pedir|decir|responder|contestar|mostrar|terminar|ignorar|recomendar|solicitar|preguntar|revelar|enviar|ask|say|reply|answer|respond|show|end|ignore|reveal|recommend|send|dizer|perguntar)\b`)},
 	// Answers, prompts and documents are spoken of as only a machine sees them.
-	regexp.MustCompile(`\b(?:system prompt|prompt del sistema|prompt do sistema|end every (?:answer|reply|response)|` +
-		`(?:termina\w*|acaba\w*) (?:cada|todas) (?:tus |las |tu )?respuestas?|this document is retrieved|se recupere este documento)\b`),
+	{[]string{"prompt", "end every", "termina", "acaba", "this document", "se recupere"}, regexp.MustCompile(`\b(?:system prompt|prompt del sistema|prompt do sistema|end every (?:answer|reply|response)|` +
+		`(?:termina\w*|acaba\w*) (?:cada|todas) (?:tus |las |tu )?respuestas?|this document is retrieved|se recupere este documento)\b`)},
+}
+
+func (s sign) in(folded string) bool {
+	return slices.ContainsFunc(s.literals, func(l string) bool { return strings.Contains(folded, l) }) && s.pattern.MatchString(folded)
 }
 
 // denied begins a sentence that warns of such a thing instead of asking for it.
@@ -37,15 +49,7 @@ var denied = regexp.MustCompile(`^\W*(?:no|nunca|never|do not|don't|nao) `)
 // Speaks tells whether a sentence speaks to the machine.
 func Speaks(s string) bool {
 	folded := fold(s)
-	if denied.MatchString(folded) {
-		return false
-	}
-	for _, sign := range signs {
-		if sign.MatchString(folded) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(signs, func(s sign) bool { return s.in(folded) }) && !denied.MatchString(folded)
 }
 
 // Without returns a text of CommonMark without the sentences that speak to the machine; of a list or table, without the
