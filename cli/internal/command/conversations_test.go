@@ -61,7 +61,7 @@ func TestConversations(t *testing.T) {
 	code, out, _ := run("conversations", "-n", "3")
 	require.Zero(t, code)
 	require.EqualValues(t, 3, service.asked)
-	require.Regexp(t, `c1 +telegram +7 +active .* 2026-11-26 15:04:05\n`, out)
+	require.Regexp(t, `c1 +telegram +7 +active .* 2026-11-26 15:04:05 +0.0015\n`, out)
 
 	code, out, _ = run("conversations", "resume", "c1")
 	require.Zero(t, code)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -49,7 +50,9 @@ func benchAnswers(ctx context.Context, o options, stores *system.Stores, dir str
 	ours := &receiver{url: s.HTTP + system.WhatsAppPath, secret: c.AppSecret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 	bare := &receiver{url: floor.url, secret: floor.secret, phoneNumberID: c.PhoneNumberID, platform: p, questions: questions}
 
-	if err := printMemory("idle", s.Services(), func(m system.Memory) float64 { return m.Now }); err != nil {
+	err = errors.Join(printMemory("idle, after 10,000 passages came in", s.Services(), func(m system.Memory) float64 { return m.Now }),
+		printMemory("of that which is no page of the program", s.Services(), func(m system.Memory) float64 { return m.Own }))
+	if err != nil {
 		return err
 	}
 	fmt.Printf("\nAnswered questions (10,000 passages, no model, debounce 0), %d rounds of %s each; floor: the smallest correct bot\n", o.rounds, o.length)

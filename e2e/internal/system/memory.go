@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Memory is what a process holds in RAM, in MiB: now, and at most since it started (VmRSS and VmHWM of proc(5)).
-type Memory struct{ Now, Most float64 }
+// Memory is what a process holds in RAM, in MiB: now, at most since it started, and how much of what it holds now is its own and
+// no page of the program, which the kernel may drop (VmRSS, VmHWM and RssAnon of proc(5)).
+type Memory struct{ Now, Most, Own float64 }
 
 // Memory reads that of the program's last start.
 func (p *Program) Memory() (Memory, error) {
@@ -26,6 +27,8 @@ func (p *Program) Memory() (Memory, error) {
 		switch name {
 		case "VmRSS":
 			m.Now = float64(kibibytes) / 1024
+		case "RssAnon":
+			m.Own = float64(kibibytes) / 1024
 		case "VmHWM":
 			m.Most = float64(kibibytes) / 1024
 		}
