@@ -27,6 +27,7 @@ func (c *conversations) ListConversations(_ context.Context, r *conversationv1.L
 	c.asked = r.GetPageSize()
 	talk := theConversation()
 	talk.BotPausedUntil = timestamppb.New(time.Date(2026, 11, 26, 15, 4, 5, 0, time.Local))
+	talk.Usage = &conversationv1.ModelUsage{CostMicros: 1500}
 	return &conversationv1.ListConversationsResponse{Conversations: []*conversationv1.Conversation{talk}}, nil
 }
 
@@ -65,7 +66,7 @@ func TestConversations(t *testing.T) {
 
 	code, out, _ = run("conversations", "resume", "c1")
 	require.Zero(t, code)
-	require.Regexp(t, `c1 +telegram +7 +active .* -\n`, out)
+	require.Regexp(t, `c1 +telegram +7 +active .* - +0\n`, out)
 
 	code, _, errs := run("conversations", "resume", "c2")
 	require.Equal(t, 4, code)
