@@ -6,12 +6,14 @@ import (
 	"context"
 	"net/http"
 	"time"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"golang.org/x/sync/semaphore"
 	"google.golang.org/grpc"
 
 	"github.com/knobot/knobot/gen/openapi"
+	"github.com/knobot/knobot/platform/fault"
 	"github.com/knobot/knobot/platform/requestid"
 )
 
@@ -94,6 +96,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	r = r.WithContext(requestid.With(r.Context(), id))
 	r.Header.Set(requestid.Header, id)
+	if !utf8.ValidString(r.URL.Path) { // no field of a message could take it.
+		h.fail(challenging{w}, r, fault.New(fault.Invalid, reasonMalformed, "the path is not UTF-8"))
+		return
+	}
 	h.routes.ServeHTTP(challenging{w}, r)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
@@ -42,7 +43,10 @@ func (all routes) tidyQuery(r *http.Request) error {
 	if err != nil {
 		return fault.New(fault.Invalid, reasonMalformed, "the query cannot be read").WithCause(err)
 	}
-	for name := range query {
+	for name, values := range query {
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return fault.New(fault.Invalid, reasonMalformed, "the query is not UTF-8")
+		}
 		if !slices.Contains(found.query[r.Method], name) {
 			return fault.New(fault.Invalid, "PARAMETER", "a parameter is unknown"+named(name))
 		}
