@@ -25,7 +25,6 @@ func TestCluster(t *testing.T) { //nolint:paralleltest // it takes the machine
 	}
 	if !node.Inside() {
 		require.NoError(t, system.Built())
-		require.Empty(t, node.Missing(), "packages to install with apt-get")
 		node.Enter(t, timeout)
 		return
 	}

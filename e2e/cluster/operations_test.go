@@ -64,7 +64,7 @@ func grpcurl(ctx context.Context, arguments ...string) (string, error) {
 // restore loses the database and brings the dump back as the documentation says: what was said before it is there, what was
 // said after it is not, and customers are answered from the documents.
 func (c *trial) restore(ctx context.Context) {
-	c.kubectl(ctx, "scale", "deployment", "gateway", "conversation-api", "conversation-worker", "rag", "channels", "--replicas=0")
+	c.kubectl(ctx, append([]string{"scale", "deployment", "--replicas=0"}, deployments...)...)
 	c.kubectl(ctx, "wait", "--for=delete", "pod", "--selector=app.kubernetes.io/name in (gateway, conversation, rag, channels)", "--timeout=90s")
 	c.kubectl(ctx, "exec", "postgres-0", "--", "psql", "--username=postgres", "--dbname=knobot", "--command=drop schema gateway, conversation, rag, channels cascade")
 	c.kubectl(ctx, "create", "job", "restore-1", "--from=cronjob/restore")

@@ -1,6 +1,6 @@
 // Package node is a Kubernetes of one node on the machine that a test runs on, and in namespaces of its own: etcd, the API server,
 // controllers, scheduler, kubelet, containerd, kube-proxy and CoreDNS, as real as elsewhere. Ports, routes, packet filters, mounts
-// and processes are those of the namespaces and end with them. It needs root and Debian's packages (see Missing). Tried on Debian
+// and processes are those of the namespaces and end with them. It needs root and Debian's packages (see scripts/cluster). Tried on Debian
 // 12 with the first version of control groups.
 //
 // What it is not: nothing enforces NetworkPolicies, no metrics reach autoscalers, and no controller reads Ingresses.
@@ -30,24 +30,6 @@ const stateVariable = "KNOBOT_TEST_NODE"
 // cgroupRoot is the control group of all pods.
 const cgroupRoot = "knobot-test-cluster"
 
-// programs are what a node takes from the machine, by Debian's package.
-var programs = map[string]string{ //nolint:gochecknoglobals // a constant in all but name
-	"containerd": "containerd", "ctr": "containerd", "runc": "runc", "/usr/lib/cni/bridge": "containernetworking-plugins",
-	"iptables": "iptables", "conntrack": "conntrack", "etcd": "etcd-server", "ip": "iproute2", "busybox": "busybox-static",
-}
-
-// Missing returns the packages that a node needs and this machine lacks.
-func Missing() []string {
-	var packages []string
-	for program, pkg := range programs {
-		if _, err := exec.LookPath(program); err != nil && !slices.Contains(packages, pkg) {
-			packages = append(packages, pkg)
-		}
-	}
-	slices.Sort(packages)
-	return packages
-}
-
 // Inside reports whether this process is the first one of a node's namespaces.
 func Inside() bool { return os.Getenv(stateVariable) != "" }
 
@@ -68,12 +50,12 @@ func Enter(t *testing.T, timeout time.Duration) {
 	runtime.LockOSThread() // the signal comes when the thread that started the process ends
 	defer runtime.UnlockOSThread()
 	failed := cmd.Run()
-	require.NoError(t, errors.Join(failed, clear(state)))
+	require.NoError(t, errors.Join(failed, sweep(state)))
 	require.Empty(t, leftovers(t, state), "what stays behind")
 }
 
-// clear removes what outlives the namespaces: files and control groups.
-func clear(state string) error {
+// sweep removes what outlives the namespaces: files and control groups.
+func sweep(state string) error {
 	var errs []error
 	roots, err := filepath.Glob("/sys/fs/cgroup/*/" + cgroupRoot)
 	errs = append(errs, err)
