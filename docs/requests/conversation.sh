@@ -111,6 +111,9 @@ grpcurl -plaintext -d "{\"subscription_id\": \"$subscription\", \"id\": \"$deliv
 # For a day deliveries are signed with the secret before, too.
 grpcurl -plaintext -d "{\"id\": \"$subscription\"}" 127.0.0.1:9101 knobot.conversation.v1.SubscriptionService/RotateSubscriptionSecret
 
+# Which keys seal the stored secrets. Without validate_only those of older keys are sealed again.
+grpcurl -plaintext -d '{"validate_only": true}' 127.0.0.1:9101 knobot.conversation.v1.SubscriptionService/ReSealSubscriptionSecrets
+
 grpcurl -plaintext -d "{\"subscription\": {\"id\": \"$subscription\", \"enabled\": false}, \"update_mask\": {\"paths\": [\"enabled\"]}}" 127.0.0.1:9101 knobot.conversation.v1.SubscriptionService/UpdateSubscription
 
 grpcurl -plaintext -d "{\"id\": \"$subscription\"}" 127.0.0.1:9101 knobot.conversation.v1.SubscriptionService/DeleteSubscription

@@ -69,12 +69,9 @@ func newSealer(primitive tink.AEAD, handle *keyset.Handle) (*Sealer, error) {
 	return s, nil
 }
 
-// Keys returns the ids of all keys, and of the one that seals.
-func (s *Sealer) Keys() (all []uint32, primary uint32) { return s.keys, s.primary }
-
-// KeyOf returns the id of the key that sealed a secret, 0 if it does not say. Tink puts a byte and the id before the
-// ciphertext of every key but those of output prefix RAW (https://developers.google.com/tink/wire-format, read 2026-11-26).
-func (s *Sealer) KeyOf(sealed []byte) uint32 {
+// keyOf returns the id of the key that sealed a secret, 0 if it does not say. Tink puts a byte and the id before the ciphertext
+// of every key but those of output prefix RAW (https://developers.google.com/tink/wire-format, read 2026-11-26).
+func keyOf(sealed []byte) uint32 {
 	const prefix = 1 + 4
 	if len(sealed) < prefix || sealed[0] > 1 {
 		return 0

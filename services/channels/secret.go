@@ -152,30 +152,3 @@ func (i *Integration) dropOldest(field SecretField) {
 
 // NewWebhookSecret makes a secret of 26 letters and digits, 130 random bits.
 func NewWebhookSecret() Secret { return Secret(rand.Text()) }
-
-// Sealing says which keys seal the stored secrets.
-type Sealing struct {
-	Keys []SealingKey
-	// ReSealed is how many were sealed again just now, Unreadable how many no key opens.
-	ReSealed, Unreadable int
-}
-
-// SealingKey is a key that seals secrets, by Tink's id.
-type SealingKey struct {
-	ID uint32
-	// Primary is set for the key that seals new secrets, Known for those that the service has.
-	Primary, Known bool
-	// Secrets is how many it sealed.
-	Secrets int
-}
-
-// Outdated returns how many secrets another key than the primary one sealed.
-func (s Sealing) Outdated() int {
-	n := 0
-	for _, k := range s.Keys {
-		if !k.Primary {
-			n += k.Secrets
-		}
-	}
-	return n
-}

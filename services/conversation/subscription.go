@@ -154,3 +154,9 @@ type SubscriptionLoad struct {
 	Subscription SubscriptionID
 	Held         int
 }
+
+// SealedSecret is a stored secret of a subscription.
+type SealedSecret struct {
+	Subscription SubscriptionID
+	Sealed       []byte
+}

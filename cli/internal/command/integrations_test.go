@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
-	"github.com/tink-crypto/tink-go/v2/keyset"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health"
@@ -32,8 +30,24 @@ type system struct {
 	created  *channelsv1.CreateIntegrationRequest
 	updated  *channelsv1.UpdateIntegrationRequest
 	found    *typev1.Finding
-	keys     []*channelsv1.SealingKey
+	keys     []*typev1.SealingKey
 	resealed bool
+	told     subscribers
+}
+
+// subscribers is the part of the system that is told what happens.
+type subscribers struct {
+	conversationv1.UnimplementedSubscriptionServiceServer
+	keys       []*typev1.SealingKey
+	unreadable int32
+	resealed   bool
+}
+
+func (s *subscribers) ReSealSubscriptionSecrets(
+	_ context.Context, r *conversationv1.ReSealSubscriptionSecretsRequest,
+) (*conversationv1.ReSealSubscriptionSecretsResponse, error) {
+	s.resealed = s.resealed || !r.GetValidateOnly()
+	return &conversationv1.ReSealSubscriptionSecretsResponse{Keys: s.keys, UnreadableCount: s.unreadable}, nil
 }
 
 func (s *system) ListIntegrations(context.Context, *channelsv1.ListIntegrationsRequest) (*channelsv1.ListIntegrationsResponse, error) {
@@ -90,6 +104,7 @@ func (s *system) serve(t *testing.T) (address string, run func(in string, args .
 	server := grpc.NewServer()
 	channelsv1.RegisterIntegrationServiceServer(server, s)
 	channelsv1.RegisterDiagnosticsServiceServer(server, s)
+	conversationv1.RegisterSubscriptionServiceServer(server, &s.told)
 	conversationv1.RegisterDiagnosticsServiceServer(server, conversationv1.UnimplementedDiagnosticsServiceServer{})
 	ragv1.RegisterDiagnosticsServiceServer(server, ragv1.UnimplementedDiagnosticsServiceServer{})
 	healthv1.RegisterHealthServer(server, health.NewServer())
@@ -208,68 +223,4 @@ func TestDoctor(t *testing.T) {
 		require.Equal(t, 1, command.Run(t.Context(), []string{"doctor", "--server", "127.0.0.1:1"}, nil, &out, &errs))
 		require.Regexp(t, `conversation +conversation +failed +does not answer: .* start it; its log says why it stopped\n`, out.String())
 	})
-}
-
-func TestKeysetRotateGoesStepByStep(t *testing.T) {
-	t.Parallel()
-	s := &system{}
-	_, run := s.serve(t)
-	_, first, _ := run("", "keyset", "reseal")
-	require.Contains(t, first, "0 sealed again")
-	file := filepath.Join(t.TempDir(), "keyset.json")
-	var text bytes.Buffer
-	require.Zero(t, command.Run(t.Context(), []string{"keyset", "new"}, nil, &text, &text))
-	require.NoError(t, os.WriteFile(file, text.Bytes(), 0o600))
-	ids := func() []uint32 { return keyIDs(t, file) }
-	old := ids()[0]
-	rotate := func() (int, string) { code, out, errs := run("", "keyset", "rotate", file); return code, out + errs }
-
-	code, out := rotate()
-	require.Equal(t, 1, code, "channels has another keyset")
-	require.Contains(t, out, "give it the file")
-
-	s.keys = []*channelsv1.SealingKey{{Id: old, Primary: true, Known: true, SecretCount: 3}}
-	code, out = rotate()
-	require.Zero(t, code, out)
-	require.Contains(t, out, "1 of 3")
-	require.Len(t, ids(), 2)
-	fresh := ids()[1]
-	code, out = rotate()
-	require.Equal(t, 1, code, out)
-	require.Contains(t, out, "does not have the newest key")
-
-	s.keys = append(s.keys, &channelsv1.SealingKey{Id: fresh, Known: true})
-	code, out = rotate()
-	require.Zero(t, code, out)
-	require.Contains(t, out, "2 of 3")
-	code, out = rotate()
-	require.Equal(t, 1, code, out)
-	require.Contains(t, out, "still seals by an older key")
-
-	s.keys[0].Primary, s.keys[1].Primary, s.resealed = false, true, false
-	code, out = rotate()
-	require.Zero(t, code, out)
-	require.Contains(t, out, "3 of 3")
-	require.True(t, s.resealed)
-	info, err := os.Stat(file)
-	require.NoError(t, err)
-	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())
-	require.Len(t, ids(), 2, "the old key stays")
-}
-
-// keyIDs are the ids of a keyset's keys in their order.
-func keyIDs(t *testing.T, file string) []uint32 {
-	t.Helper()
-	text, err := os.Open(file)
-	require.NoError(t, err)
-	defer func() { _ = text.Close() }()
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(text))
-	require.NoError(t, err)
-	var ids []uint32
-	for n := range handle.Len() {
-		entry, err := handle.Entry(n)
-		require.NoError(t, err)
-		ids = append(ids, entry.KeyID())
-	}
-	return ids
 }

@@ -7,11 +7,17 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/tink-crypto/tink-go/v2/keyset"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/knobot/knobot/cli/internal/present"
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
+	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 )
 
 // keysetResealCommand seals stored secrets again.
@@ -21,41 +27,94 @@ type keysetResealCommand struct {
 
 // Run prints which key seals how many secrets then.
 func (c keysetResealCommand) Run(ctx context.Context, s session) error {
-	sealed, err := reseal(ctx, s, c.DryRun)
+	all, err := holders(ctx, s)
 	if err != nil {
 		return err
 	}
-	return showSealing(s, sealed)
+	if !c.DryRun {
+		if err := reseal(ctx, s, all); err != nil {
+			return err
+		}
+	}
+	return showSealing(s, all)
 }
 
-func reseal(ctx context.Context, s session, countOnly bool) (sealed *channelsv1.ReSealSecretsResponse, err error) {
-	err = onIntegrations(ctx, s, func(ctx context.Context, client channelsv1.IntegrationServiceClient) error {
-		sealed, err = client.ReSealSecrets(ctx, &channelsv1.ReSealSecretsRequest{ValidateOnly: countOnly})
-		return err
-	})
-	return sealed, err
+// sealing is what ReSealSecrets and ReSealSubscriptionSecrets answer.
+type sealing interface {
+	GetKeys() []*typev1.SealingKey
+	GetReSealedCount() int32
+	GetUnreadableCount() int32
 }
 
-// showSealing shows which key seals how many secrets.
-func showSealing(s session, sealed *channelsv1.ReSealSecretsResponse) error {
-	err := s.show(sealed, func() present.Table {
-		t := present.Table{Header: []string{"KEY", "SECRETS", "IS"}}
-		for _, k := range sealed.GetKeys() {
+// holder is a service that keeps sealed secrets. Each may have a keyset of its own.
+type holder struct {
+	service string
+	ask     func(ctx context.Context, conn grpc.ClientConnInterface, countOnly bool) (sealing, error)
+	sealing
+}
+
+// holders asks each which key seals how many secrets.
+func holders(ctx context.Context, s session) ([]*holder, error) {
+	all := []*holder{
+		{service: "channels", ask: func(ctx context.Context, conn grpc.ClientConnInterface, countOnly bool) (sealing, error) {
+			return channelsv1.NewIntegrationServiceClient(conn).ReSealSecrets(ctx, &channelsv1.ReSealSecretsRequest{ValidateOnly: countOnly})
+		}},
+		{service: "conversation", ask: func(ctx context.Context, conn grpc.ClientConnInterface, countOnly bool) (sealing, error) {
+			return conversationv1.NewSubscriptionServiceClient(conn).ReSealSubscriptionSecrets(ctx,
+				&conversationv1.ReSealSubscriptionSecretsRequest{ValidateOnly: countOnly})
+		}},
+	}
+	return all, askEach(ctx, s, all, true)
+}
+
+// reseal has each seal again what another key than its primary one sealed.
+func reseal(ctx context.Context, s session, of []*holder) error { return askEach(ctx, s, of, false) }
+
+func askEach(ctx context.Context, s session, of []*holder, countOnly bool) error {
+	return call(ctx, s, func(c grpc.ClientConnInterface) grpc.ClientConnInterface { return c },
+		func(ctx context.Context, conn grpc.ClientConnInterface) error {
+			for _, h := range of {
+				answer, err := h.ask(ctx, conn, countOnly)
+				if err != nil {
+					return err
+				}
+				h.sealing = answer
+			}
+			return nil
+		})
+}
+
+// showSealing shows which key seals how many secrets of whom.
+func showSealing(s session, of []*holder) error {
+	list := &structpb.ListValue{}
+	t := present.Table{Header: []string{"SERVICE", "KEY", "SECRETS", "IS"}}
+	again, unreadable := int32(0), int32(0)
+	for _, h := range of {
+		again, unreadable = again+h.GetReSealedCount(), unreadable+h.GetUnreadableCount()
+		for _, k := range h.GetKeys() {
 			is := "opens"
 			switch {
 			case k.GetPrimary():
 				is = "primary"
 			case !k.GetKnown():
-				is = "not in the keyset of channels"
+				is = "not in its keyset"
 			}
-			t.Add(k.GetId(), k.GetSecretCount(), is)
+			t.Add(h.service, k.GetId(), k.GetSecretCount(), is)
+			list.Values = append(list.Values, structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+				"service": structpb.NewStringValue(h.service), "id": structpb.NewNumberValue(float64(k.GetId())),
+				"secretCount": structpb.NewNumberValue(float64(k.GetSecretCount())),
+				"primary":     structpb.NewBoolValue(k.GetPrimary()), "known": structpb.NewBoolValue(k.GetKnown()),
+			}}))
 		}
-		return t
-	})
-	if err != nil || s.format != present.AsTable {
+	}
+	answer := &structpb.Struct{Fields: map[string]*structpb.Value{
+		"keys":          structpb.NewListValue(list),
+		"reSealedCount": structpb.NewNumberValue(float64(again)), "unreadableCount": structpb.NewNumberValue(float64(unreadable)),
+	}}
+	if err := s.show(answer, func() present.Table { return t }); err != nil || s.format != present.AsTable {
 		return err
 	}
-	_, err = fmt.Fprintf(s.out, "%d sealed again, %d that no key opens\n", sealed.GetReSealedCount(), sealed.GetUnreadableCount())
+	_, err := fmt.Fprintf(s.out, "%d sealed again, %d that no key opens\n", again, unreadable)
 	return err
 }
 
@@ -64,67 +123,105 @@ type keysetRotateCommand struct {
 	File string `arg:"" type:"existingfile" help:"The keyset that KNOBOT_ENCRYPTION_KEYSET_FILE names. It is changed in place."`
 }
 
-// Run compares the file with what channels has and does what comes next.
+// Run compares the file with what the services have and does what comes next.
 func (c keysetRotateCommand) Run(ctx context.Context, s session) error {
 	handle, err := readKeyset(c.File)
 	if err != nil {
 		return err
 	}
-	sealed, err := reseal(ctx, s, true)
+	all, err := holders(ctx, s)
 	if err != nil {
 		return err
 	}
-	step, err := nextStep(handle, sealed)
+	having, err := thoseWith(handle, all)
+	if err != nil {
+		return err
+	}
+	step, err := nextStep(handle, having)
 	if err != nil {
 		return err
 	}
 	if step == stepReseal {
-		if sealed, err = reseal(ctx, s, false); err != nil {
+		if err := reseal(ctx, s, having); err != nil {
 			return err
 		}
-		if err := showSealing(s, sealed); err != nil {
+		if err := showSealing(s, having); err != nil {
 			return err
 		}
 	} else if err := changeFile(c.File, map[rotationStep]keysetChange{stepAdd: addKey, stepPromote: promoteNewest}[step]); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(s.out, step)
+	_, err = fmt.Fprintf(s.out, string(step)+"\n", names(having))
 	return err
 }
 
-// rotationStep is what was done, and what a person does then.
+// rotationStep is what was done, and what a person does then. %[1]s are the services that have the keyset.
 type rotationStep string
 
 const (
-	stepAdd     rotationStep = "1 of 3: the file has a new key, which opens and does not seal yet. Give the file to every replica of channels, restart them, and run this again."
-	stepPromote rotationStep = "2 of 3: the new key seals. Give the file to every replica of channels, restart them, and run this again."
-	stepReseal  rotationStep = "3 of 3: every secret of an integration is sealed by the new key. Keep the old one while backups sealed by it may be restored, and until each subscription has a new secret (knobot subscriptions rotate-secret)."
+	stepAdd     rotationStep = "1 of 3: the file has a new key, which opens and does not seal yet. Give the file to every replica of %[1]s, restart them, and run this again."
+	stepPromote rotationStep = "2 of 3: the new key seals. Give the file to every replica of %[1]s, restart them, and run this again."
+	stepReseal  rotationStep = "3 of 3: every secret of %[1]s is sealed by the new key. Keep the old one while backups sealed by it may be restored."
 )
 
-// nextStep tells from the file and from the keys of channels how far a rotation is.
-func nextStep(file *keyset.Handle, sealed *channelsv1.ReSealSecretsResponse) (rotationStep, error) {
+// thoseWith returns the services that have a key of the file, or have secrets that one sealed.
+func thoseWith(file *keyset.Handle, all []*holder) ([]*holder, error) {
+	var having []*holder
+	for _, h := range all {
+		for n := range file.Len() {
+			entry, err := file.Entry(n)
+			if err != nil {
+				return nil, err
+			}
+			if slices.ContainsFunc(h.GetKeys(), func(k *typev1.SealingKey) bool { return k.GetId() == entry.KeyID() }) {
+				having = append(having, h)
+				break
+			}
+		}
+	}
+	if len(having) == 0 {
+		return nil, fmt.Errorf("%s have no key of this file: give it to those whose secrets it seals, restart them, and run this again", names(all))
+	}
+	return having, nil
+}
+
+func names(of []*holder) string {
+	var all []string
+	for _, h := range of {
+		all = append(all, h.service)
+	}
+	return strings.Join(all, " and ")
+}
+
+// nextStep tells from the file and from the keys of the services that have it how far a rotation is.
+func nextStep(file *keyset.Handle, having []*holder) (rotationStep, error) {
 	newest, err := file.Entry(file.Len() - 1)
 	if err != nil {
 		return "", err
 	}
-	known, primary, outdated := false, false, int32(0)
-	for _, k := range sealed.GetKeys() {
+	outdated := int32(0)
+	for _, h := range having {
+		known, primary := false, false
+		for _, k := range h.GetKeys() {
+			switch {
+			case k.GetId() != newest.KeyID():
+				outdated += k.GetSecretCount()
+			default:
+				known, primary = k.GetKnown(), k.GetPrimary()
+			}
+		}
 		switch {
-		case k.GetId() != newest.KeyID():
-			outdated += k.GetSecretCount()
-		default:
-			known, primary = k.GetKnown(), k.GetPrimary()
+		case h.GetUnreadableCount() > 0:
+			return "", fmt.Errorf("%d stored secrets do not open with the keyset of %s: restore the one that sealed them first", h.GetUnreadableCount(), h.service)
+		case !known:
+			return "", fmt.Errorf("%s does not have the newest key of this file: give it the file, restart it, and run this again", h.service)
+		case newest.IsPrimary() && !primary:
+			return "", fmt.Errorf("%s still seals by an older key: give it this file, restart it, and run this again", h.service)
 		}
 	}
 	switch {
-	case sealed.GetUnreadableCount() > 0:
-		return "", fmt.Errorf("%d stored secrets do not open with the keyset of channels: restore the one that sealed them first", sealed.GetUnreadableCount())
-	case !known:
-		return "", errors.New("channels does not have the newest key of this file: give it the file, restart it, and run this again")
 	case !newest.IsPrimary():
 		return stepPromote, nil
-	case !primary:
-		return "", errors.New("channels still seals by an older key: give it this file, restart it, and run this again")
 	case outdated > 0:
 		return stepReseal, nil
 	default:

@@ -1989,7 +1989,7 @@ func (x *ReSealSecretsRequest) GetValidateOnly() bool {
 type ReSealSecretsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// One for each key of the service's keyset, and for each other that sealed a secret.
-	Keys []*SealingKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	Keys []*v1.SealingKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
 	// How many were sealed again now.
 	ReSealedCount int32 `protobuf:"varint,2,opt,name=re_sealed_count,json=reSealedCount,proto3" json:"re_sealed_count,omitempty"`
 	// How many no key of the keyset opens: their integrations are incomplete until the old keyset is back or they are entered again.
@@ -2028,7 +2028,7 @@ func (*ReSealSecretsResponse) Descriptor() ([]byte, []int) {
 	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{30}
 }
 
-func (x *ReSealSecretsResponse) GetKeys() []*SealingKey {
+func (x *ReSealSecretsResponse) GetKeys() []*v1.SealingKey {
 	if x != nil {
 		return x.Keys
 	}
@@ -2049,84 +2049,11 @@ func (x *ReSealSecretsResponse) GetUnreadableCount() int32 {
 	return 0
 }
 
-// SealingKey is a key that seals secrets.
-type SealingKey struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Tink's id of the key.
-	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	// New secrets are sealed with it.
-	Primary bool `protobuf:"varint,2,opt,name=primary,proto3" json:"primary,omitempty"`
-	// The service has it.
-	Known bool `protobuf:"varint,3,opt,name=known,proto3" json:"known,omitempty"`
-	// How many stored secrets it sealed.
-	SecretCount   int32 `protobuf:"varint,4,opt,name=secret_count,json=secretCount,proto3" json:"secret_count,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *SealingKey) Reset() {
-	*x = SealingKey{}
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[31]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *SealingKey) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*SealingKey) ProtoMessage() {}
-
-func (x *SealingKey) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_channels_v1_integration_service_proto_msgTypes[31]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use SealingKey.ProtoReflect.Descriptor instead.
-func (*SealingKey) Descriptor() ([]byte, []int) {
-	return file_knobot_channels_v1_integration_service_proto_rawDescGZIP(), []int{31}
-}
-
-func (x *SealingKey) GetId() uint32 {
-	if x != nil {
-		return x.Id
-	}
-	return 0
-}
-
-func (x *SealingKey) GetPrimary() bool {
-	if x != nil {
-		return x.Primary
-	}
-	return false
-}
-
-func (x *SealingKey) GetKnown() bool {
-	if x != nil {
-		return x.Known
-	}
-	return false
-}
-
-func (x *SealingKey) GetSecretCount() int32 {
-	if x != nil {
-		return x.SecretCount
-	}
-	return 0
-}
-
 var File_knobot_channels_v1_integration_service_proto protoreflect.FileDescriptor
 
 const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"\n" +
-	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cknobot/type/v1/finding.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
+	",knobot/channels/v1/integration_service.proto\x12\x12knobot.channels.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cknobot/type/v1/finding.proto\x1a\x1cknobot/type/v1/sealing.proto\x1a\x19knobot/type/v1/type.proto\"\xb8\x05\n" +
 	"\vIntegration\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x124\n" +
@@ -2265,17 +2192,11 @@ const file_knobot_channels_v1_integration_service_proto_rawDesc = "" +
 	"registered\x18\x02 \x01(\bR\n" +
 	"registered\";\n" +
 	"\x14ReSealSecretsRequest\x12#\n" +
-	"\rvalidate_only\x18\x01 \x01(\bR\fvalidateOnly\"\x9e\x01\n" +
-	"\x15ReSealSecretsResponse\x122\n" +
-	"\x04keys\x18\x01 \x03(\v2\x1e.knobot.channels.v1.SealingKeyR\x04keys\x12&\n" +
+	"\rvalidate_only\x18\x01 \x01(\bR\fvalidateOnly\"\x9a\x01\n" +
+	"\x15ReSealSecretsResponse\x12.\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1a.knobot.type.v1.SealingKeyR\x04keys\x12&\n" +
 	"\x0fre_sealed_count\x18\x02 \x01(\x05R\rreSealedCount\x12)\n" +
-	"\x10unreadable_count\x18\x03 \x01(\x05R\x0funreadableCount\"o\n" +
-	"\n" +
-	"SealingKey\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\rR\x02id\x12\x18\n" +
-	"\aprimary\x18\x02 \x01(\bR\aprimary\x12\x14\n" +
-	"\x05known\x18\x03 \x01(\bR\x05known\x12!\n" +
-	"\fsecret_count\x18\x04 \x01(\x05R\vsecretCount2\xab\r\n" +
+	"\x10unreadable_count\x18\x03 \x01(\x05R\x0funreadableCount2\xab\r\n" +
 	"\x12IntegrationService\x12\x9b\x01\n" +
 	"\x11CreateIntegration\x12,.knobot.channels.v1.CreateIntegrationRequest\x1a-.knobot.channels.v1.CreateIntegrationResponse\")\x82\xd3\xe4\x93\x02#:\vintegration\"\x14/api/v1/integrations\x12\x8a\x01\n" +
 	"\x0eGetIntegration\x12).knobot.channels.v1.GetIntegrationRequest\x1a*.knobot.channels.v1.GetIntegrationResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/integrations/{id}\x12\x8b\x01\n" +
@@ -2303,7 +2224,7 @@ func file_knobot_channels_v1_integration_service_proto_rawDescGZIP() []byte {
 }
 
 var file_knobot_channels_v1_integration_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_knobot_channels_v1_integration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_knobot_channels_v1_integration_service_proto_goTypes = []any{
 	(Integration_State)(0),              // 0: knobot.channels.v1.Integration.State
 	(*Integration)(nil),                 // 1: knobot.channels.v1.Integration
@@ -2337,46 +2258,46 @@ var file_knobot_channels_v1_integration_service_proto_goTypes = []any{
 	(*RotateWebhookSecretResponse)(nil), // 29: knobot.channels.v1.RotateWebhookSecretResponse
 	(*ReSealSecretsRequest)(nil),        // 30: knobot.channels.v1.ReSealSecretsRequest
 	(*ReSealSecretsResponse)(nil),       // 31: knobot.channels.v1.ReSealSecretsResponse
-	(*SealingKey)(nil),                  // 32: knobot.channels.v1.SealingKey
-	(v1.Platform)(0),                    // 33: knobot.type.v1.Platform
-	(*timestamppb.Timestamp)(nil),       // 34: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),         // 35: google.protobuf.Duration
-	(*fieldmaskpb.FieldMask)(nil),       // 36: google.protobuf.FieldMask
-	(*v1.Finding)(nil),                  // 37: knobot.type.v1.Finding
+	(v1.Platform)(0),                    // 32: knobot.type.v1.Platform
+	(*timestamppb.Timestamp)(nil),       // 33: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),         // 34: google.protobuf.Duration
+	(*fieldmaskpb.FieldMask)(nil),       // 35: google.protobuf.FieldMask
+	(*v1.Finding)(nil),                  // 36: knobot.type.v1.Finding
+	(*v1.SealingKey)(nil),               // 37: knobot.type.v1.SealingKey
 }
 var file_knobot_channels_v1_integration_service_proto_depIdxs = []int32{
-	33, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
+	32, // 0: knobot.channels.v1.Integration.platform:type_name -> knobot.type.v1.Platform
 	0,  // 1: knobot.channels.v1.Integration.state:type_name -> knobot.channels.v1.Integration.State
 	2,  // 2: knobot.channels.v1.Integration.whatsapp:type_name -> knobot.channels.v1.WhatsAppConfig
 	3,  // 3: knobot.channels.v1.Integration.telegram:type_name -> knobot.channels.v1.TelegramConfig
 	4,  // 4: knobot.channels.v1.Integration.settings:type_name -> knobot.channels.v1.Settings
-	34, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
-	34, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
+	33, // 5: knobot.channels.v1.Integration.create_time:type_name -> google.protobuf.Timestamp
+	33, // 6: knobot.channels.v1.Integration.update_time:type_name -> google.protobuf.Timestamp
 	7,  // 7: knobot.channels.v1.Settings.window_template:type_name -> knobot.channels.v1.WindowTemplate
-	35, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
-	35, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
-	35, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
+	34, // 8: knobot.channels.v1.Settings.debounce:type_name -> google.protobuf.Duration
+	34, // 9: knobot.channels.v1.Settings.stale_after:type_name -> google.protobuf.Duration
+	34, // 10: knobot.channels.v1.Settings.staff_pause:type_name -> google.protobuf.Duration
 	5,  // 11: knobot.channels.v1.Settings.retention:type_name -> knobot.channels.v1.Retention
 	6,  // 12: knobot.channels.v1.Settings.customer_limits:type_name -> knobot.channels.v1.CustomerLimits
-	35, // 13: knobot.channels.v1.Retention.messages:type_name -> google.protobuf.Duration
-	35, // 14: knobot.channels.v1.Retention.media:type_name -> google.protobuf.Duration
-	35, // 15: knobot.channels.v1.Retention.webhook_payloads:type_name -> google.protobuf.Duration
+	34, // 13: knobot.channels.v1.Retention.messages:type_name -> google.protobuf.Duration
+	34, // 14: knobot.channels.v1.Retention.media:type_name -> google.protobuf.Duration
+	34, // 15: knobot.channels.v1.Retention.webhook_payloads:type_name -> google.protobuf.Duration
 	1,  // 16: knobot.channels.v1.CreateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
 	1,  // 17: knobot.channels.v1.CreateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
 	1,  // 18: knobot.channels.v1.GetIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
-	33, // 19: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
+	32, // 19: knobot.channels.v1.ListIntegrationsRequest.platform:type_name -> knobot.type.v1.Platform
 	1,  // 20: knobot.channels.v1.ListIntegrationsResponse.integrations:type_name -> knobot.channels.v1.Integration
 	1,  // 21: knobot.channels.v1.UpdateIntegrationRequest.integration:type_name -> knobot.channels.v1.Integration
-	36, // 22: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
+	35, // 22: knobot.channels.v1.UpdateIntegrationRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 23: knobot.channels.v1.UpdateIntegrationResponse.integration:type_name -> knobot.channels.v1.Integration
 	22, // 24: knobot.channels.v1.SetWebhookResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
 	22, // 25: knobot.channels.v1.GetWebhookInfoResponse.webhook_info:type_name -> knobot.channels.v1.WebhookInfo
-	34, // 26: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
+	33, // 26: knobot.channels.v1.WebhookInfo.last_error_time:type_name -> google.protobuf.Timestamp
 	1,  // 27: knobot.channels.v1.WatchIntegrationsResponse.integration:type_name -> knobot.channels.v1.Integration
 	25, // 28: knobot.channels.v1.WatchIntegrationsResponse.synced:type_name -> knobot.channels.v1.Synced
-	37, // 29: knobot.channels.v1.CheckIntegrationResponse.findings:type_name -> knobot.type.v1.Finding
+	36, // 29: knobot.channels.v1.CheckIntegrationResponse.findings:type_name -> knobot.type.v1.Finding
 	1,  // 30: knobot.channels.v1.RotateWebhookSecretResponse.integration:type_name -> knobot.channels.v1.Integration
-	32, // 31: knobot.channels.v1.ReSealSecretsResponse.keys:type_name -> knobot.channels.v1.SealingKey
+	37, // 31: knobot.channels.v1.ReSealSecretsResponse.keys:type_name -> knobot.type.v1.SealingKey
 	8,  // 32: knobot.channels.v1.IntegrationService.CreateIntegration:input_type -> knobot.channels.v1.CreateIntegrationRequest
 	10, // 33: knobot.channels.v1.IntegrationService.GetIntegration:input_type -> knobot.channels.v1.GetIntegrationRequest
 	12, // 34: knobot.channels.v1.IntegrationService.ListIntegrations:input_type -> knobot.channels.v1.ListIntegrationsRequest
@@ -2428,7 +2349,7 @@ func file_knobot_channels_v1_integration_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_channels_v1_integration_service_proto_rawDesc), len(file_knobot_channels_v1_integration_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   32,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -65,8 +65,9 @@ type IntegrationServiceClient interface {
 	// valid for 24 hours. FAILED_PRECONDITION for WhatsApp, whose secrets are Meta's. If Telegram does not take the new secret,
 	// the old one stays in force and the error is Telegram's.
 	RotateWebhookSecret(ctx context.Context, in *RotateWebhookSecretRequest, opts ...grpc.CallOption) (*RotateWebhookSecretResponse, error)
-	// ReSealSecrets encrypts every stored secret again that another key than the primary one sealed: the last step of a rotation
-	// of KNOBOT_ENCRYPTION_KEYSET. Secrets that no key opens are counted and left as they are. It may be repeated at any time.
+	// ReSealSecrets encrypts every secret of an integration again that another key than the primary one sealed: the last step of a
+	// rotation of KNOBOT_ENCRYPTION_KEYSET, beside SubscriptionService.ReSealSubscriptionSecrets. Secrets that no key opens are
+	// counted and left as they are. It may be repeated at any time.
 	ReSealSecrets(ctx context.Context, in *ReSealSecretsRequest, opts ...grpc.CallOption) (*ReSealSecretsResponse, error)
 }
 
@@ -230,8 +231,9 @@ type IntegrationServiceServer interface {
 	// valid for 24 hours. FAILED_PRECONDITION for WhatsApp, whose secrets are Meta's. If Telegram does not take the new secret,
 	// the old one stays in force and the error is Telegram's.
 	RotateWebhookSecret(context.Context, *RotateWebhookSecretRequest) (*RotateWebhookSecretResponse, error)
-	// ReSealSecrets encrypts every stored secret again that another key than the primary one sealed: the last step of a rotation
-	// of KNOBOT_ENCRYPTION_KEYSET. Secrets that no key opens are counted and left as they are. It may be repeated at any time.
+	// ReSealSecrets encrypts every secret of an integration again that another key than the primary one sealed: the last step of a
+	// rotation of KNOBOT_ENCRYPTION_KEYSET, beside SubscriptionService.ReSealSubscriptionSecrets. Secrets that no key opens are
+	// counted and left as they are. It may be repeated at any time.
 	ReSealSecrets(context.Context, *ReSealSecretsRequest) (*ReSealSecretsResponse, error)
 	mustEmbedUnimplementedIntegrationServiceServer()
 }

@@ -7,6 +7,7 @@
 package conversationv1
 
 import (
+	v1 "github.com/knobot/knobot/gen/knobot/type/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -914,6 +915,117 @@ func (x *RotateSubscriptionSecretResponse) GetSecret() string {
 	return ""
 }
 
+// ReSealSubscriptionSecretsRequest asks for it.
+type ReSealSubscriptionSecretsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Count only.
+	ValidateOnly  bool `protobuf:"varint,1,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReSealSubscriptionSecretsRequest) Reset() {
+	*x = ReSealSubscriptionSecretsRequest{}
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReSealSubscriptionSecretsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReSealSubscriptionSecretsRequest) ProtoMessage() {}
+
+func (x *ReSealSubscriptionSecretsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReSealSubscriptionSecretsRequest.ProtoReflect.Descriptor instead.
+func (*ReSealSubscriptionSecretsRequest) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ReSealSubscriptionSecretsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// ReSealSubscriptionSecretsResponse says which keys seal how many secrets, after what was done.
+type ReSealSubscriptionSecretsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each key of the service's keyset, and for each other that sealed a secret.
+	Keys []*v1.SealingKey `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys,omitempty"`
+	// How many were sealed again now.
+	ReSealedCount int32 `protobuf:"varint,2,opt,name=re_sealed_count,json=reSealedCount,proto3" json:"re_sealed_count,omitempty"`
+	// How many no key of the keyset opens: nothing is delivered to their subscriptions until the old keyset is back or they get a new
+	// secret.
+	UnreadableCount int32 `protobuf:"varint,3,opt,name=unreadable_count,json=unreadableCount,proto3" json:"unreadable_count,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ReSealSubscriptionSecretsResponse) Reset() {
+	*x = ReSealSubscriptionSecretsResponse{}
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReSealSubscriptionSecretsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReSealSubscriptionSecretsResponse) ProtoMessage() {}
+
+func (x *ReSealSubscriptionSecretsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReSealSubscriptionSecretsResponse.ProtoReflect.Descriptor instead.
+func (*ReSealSubscriptionSecretsResponse) Descriptor() ([]byte, []int) {
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ReSealSubscriptionSecretsResponse) GetKeys() []*v1.SealingKey {
+	if x != nil {
+		return x.Keys
+	}
+	return nil
+}
+
+func (x *ReSealSubscriptionSecretsResponse) GetReSealedCount() int32 {
+	if x != nil {
+		return x.ReSealedCount
+	}
+	return 0
+}
+
+func (x *ReSealSubscriptionSecretsResponse) GetUnreadableCount() int32 {
+	if x != nil {
+		return x.UnreadableCount
+	}
+	return 0
+}
+
 // ListSubscriptionDeliveriesRequest names a subscription.
 type ListSubscriptionDeliveriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -931,7 +1043,7 @@ type ListSubscriptionDeliveriesRequest struct {
 
 func (x *ListSubscriptionDeliveriesRequest) Reset() {
 	*x = ListSubscriptionDeliveriesRequest{}
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[14]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -943,7 +1055,7 @@ func (x *ListSubscriptionDeliveriesRequest) String() string {
 func (*ListSubscriptionDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListSubscriptionDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[14]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -956,7 +1068,7 @@ func (x *ListSubscriptionDeliveriesRequest) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use ListSubscriptionDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{14}
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListSubscriptionDeliveriesRequest) GetSubscriptionId() string {
@@ -1000,7 +1112,7 @@ type ListSubscriptionDeliveriesResponse struct {
 
 func (x *ListSubscriptionDeliveriesResponse) Reset() {
 	*x = ListSubscriptionDeliveriesResponse{}
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[15]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1012,7 +1124,7 @@ func (x *ListSubscriptionDeliveriesResponse) String() string {
 func (*ListSubscriptionDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListSubscriptionDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[15]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1025,7 +1137,7 @@ func (x *ListSubscriptionDeliveriesResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use ListSubscriptionDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListSubscriptionDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{15}
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListSubscriptionDeliveriesResponse) GetDeliveries() []*SubscriptionDelivery {
@@ -1055,7 +1167,7 @@ type RetrySubscriptionDeliveryRequest struct {
 
 func (x *RetrySubscriptionDeliveryRequest) Reset() {
 	*x = RetrySubscriptionDeliveryRequest{}
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[16]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1179,7 @@ func (x *RetrySubscriptionDeliveryRequest) String() string {
 func (*RetrySubscriptionDeliveryRequest) ProtoMessage() {}
 
 func (x *RetrySubscriptionDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[16]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1192,7 @@ func (x *RetrySubscriptionDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RetrySubscriptionDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*RetrySubscriptionDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{16}
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *RetrySubscriptionDeliveryRequest) GetSubscriptionId() string {
@@ -1108,7 +1220,7 @@ type RetrySubscriptionDeliveryResponse struct {
 
 func (x *RetrySubscriptionDeliveryResponse) Reset() {
 	*x = RetrySubscriptionDeliveryResponse{}
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[17]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1232,7 @@ func (x *RetrySubscriptionDeliveryResponse) String() string {
 func (*RetrySubscriptionDeliveryResponse) ProtoMessage() {}
 
 func (x *RetrySubscriptionDeliveryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[17]
+	mi := &file_knobot_conversation_v1_subscription_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1245,7 @@ func (x *RetrySubscriptionDeliveryResponse) ProtoReflect() protoreflect.Message 
 
 // Deprecated: Use RetrySubscriptionDeliveryResponse.ProtoReflect.Descriptor instead.
 func (*RetrySubscriptionDeliveryResponse) Descriptor() ([]byte, []int) {
-	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{17}
+	return file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *RetrySubscriptionDeliveryResponse) GetDelivery() *SubscriptionDelivery {
@@ -1147,7 +1259,7 @@ var File_knobot_conversation_v1_subscription_service_proto protoreflect.FileDesc
 
 const file_knobot_conversation_v1_subscription_service_proto_rawDesc = "" +
 	"\n" +
-	"1knobot/conversation/v1/subscription_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x02\n" +
+	"1knobot/conversation/v1/subscription_service.proto\x12\x16knobot.conversation.v1\x1a\x1cgoogle/api/annotations.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1cknobot/type/v1/sealing.proto\"\xc4\x02\n" +
 	"\fSubscription\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x1f\n" +
@@ -1214,7 +1326,13 @@ const file_knobot_conversation_v1_subscription_service_proto_rawDesc = "" +
 	"\x1fRotateSubscriptionSecretRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\":\n" +
 	" RotateSubscriptionSecretResponse\x12\x16\n" +
-	"\x06secret\x18\x01 \x01(\tR\x06secret\"\xa5\x01\n" +
+	"\x06secret\x18\x01 \x01(\tR\x06secret\"G\n" +
+	" ReSealSubscriptionSecretsRequest\x12#\n" +
+	"\rvalidate_only\x18\x01 \x01(\bR\fvalidateOnly\"\xa6\x01\n" +
+	"!ReSealSubscriptionSecretsResponse\x12.\n" +
+	"\x04keys\x18\x01 \x03(\v2\x1a.knobot.type.v1.SealingKeyR\x04keys\x12&\n" +
+	"\x0fre_sealed_count\x18\x02 \x01(\x05R\rreSealedCount\x12)\n" +
+	"\x10unreadable_count\x18\x03 \x01(\x05R\x0funreadableCount\"\xa5\x01\n" +
 	"!ListSubscriptionDeliveriesRequest\x12'\n" +
 	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1230,14 +1348,15 @@ const file_knobot_conversation_v1_subscription_service_proto_rawDesc = "" +
 	"\x0fsubscription_id\x18\x01 \x01(\tR\x0esubscriptionId\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\"m\n" +
 	"!RetrySubscriptionDeliveryResponse\x12H\n" +
-	"\bdelivery\x18\x01 \x01(\v2,.knobot.conversation.v1.SubscriptionDeliveryR\bdelivery2\xc5\v\n" +
+	"\bdelivery\x18\x01 \x01(\v2,.knobot.conversation.v1.SubscriptionDeliveryR\bdelivery2\x88\r\n" +
 	"\x13SubscriptionService\x12\xa8\x01\n" +
 	"\x12CreateSubscription\x121.knobot.conversation.v1.CreateSubscriptionRequest\x1a2.knobot.conversation.v1.CreateSubscriptionResponse\"+\x82\xd3\xe4\x93\x02%:\fsubscription\"\x15/api/v1/subscriptions\x12\x96\x01\n" +
 	"\x0fGetSubscription\x12..knobot.conversation.v1.GetSubscriptionRequest\x1a/.knobot.conversation.v1.GetSubscriptionResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/subscriptions/{id}\x12\x97\x01\n" +
 	"\x11ListSubscriptions\x120.knobot.conversation.v1.ListSubscriptionsRequest\x1a1.knobot.conversation.v1.ListSubscriptionsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/subscriptions\x12\xba\x01\n" +
 	"\x12UpdateSubscription\x121.knobot.conversation.v1.UpdateSubscriptionRequest\x1a2.knobot.conversation.v1.UpdateSubscriptionResponse\"=\x82\xd3\xe4\x93\x027:\fsubscription2'/api/v1/subscriptions/{subscription.id}\x12\x9f\x01\n" +
 	"\x12DeleteSubscription\x121.knobot.conversation.v1.DeleteSubscriptionRequest\x1a2.knobot.conversation.v1.DeleteSubscriptionResponse\"\"\x82\xd3\xe4\x93\x02\x1c*\x1a/api/v1/subscriptions/{id}\x12\xc1\x01\n" +
-	"\x18RotateSubscriptionSecret\x127.knobot.conversation.v1.RotateSubscriptionSecretRequest\x1a8.knobot.conversation.v1.RotateSubscriptionSecretResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/api/v1/subscriptions/{id}:rotateSecret\x12\xcf\x01\n" +
+	"\x18RotateSubscriptionSecret\x127.knobot.conversation.v1.RotateSubscriptionSecretRequest\x1a8.knobot.conversation.v1.RotateSubscriptionSecretResponse\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/api/v1/subscriptions/{id}:rotateSecret\x12\xc0\x01\n" +
+	"\x19ReSealSubscriptionSecrets\x128.knobot.conversation.v1.ReSealSubscriptionSecretsRequest\x1a9.knobot.conversation.v1.ReSealSubscriptionSecretsResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/subscriptions:reSealSecrets\x12\xcf\x01\n" +
 	"\x1aListSubscriptionDeliveries\x129.knobot.conversation.v1.ListSubscriptionDeliveriesRequest\x1a:.knobot.conversation.v1.ListSubscriptionDeliveriesResponse\":\x82\xd3\xe4\x93\x024\x122/api/v1/subscriptions/{subscription_id}/deliveries\x12\xda\x01\n" +
 	"\x19RetrySubscriptionDelivery\x128.knobot.conversation.v1.RetrySubscriptionDeliveryRequest\x1a9.knobot.conversation.v1.RetrySubscriptionDeliveryResponse\"H\x82\xd3\xe4\x93\x02B:\x01*\"=/api/v1/subscriptions/{subscription_id}/deliveries/{id}:retryBDZBgithub.com/knobot/knobot/gen/knobot/conversation/v1;conversationv1b\x06proto3"
 
@@ -1254,7 +1373,7 @@ func file_knobot_conversation_v1_subscription_service_proto_rawDescGZIP() []byte
 }
 
 var file_knobot_conversation_v1_subscription_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_knobot_conversation_v1_subscription_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_knobot_conversation_v1_subscription_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_knobot_conversation_v1_subscription_service_proto_goTypes = []any{
 	(SubscriptionDelivery_State)(0),            // 0: knobot.conversation.v1.SubscriptionDelivery.State
 	(*Subscription)(nil),                       // 1: knobot.conversation.v1.Subscription
@@ -1271,50 +1390,56 @@ var file_knobot_conversation_v1_subscription_service_proto_goTypes = []any{
 	(*DeleteSubscriptionResponse)(nil),         // 12: knobot.conversation.v1.DeleteSubscriptionResponse
 	(*RotateSubscriptionSecretRequest)(nil),    // 13: knobot.conversation.v1.RotateSubscriptionSecretRequest
 	(*RotateSubscriptionSecretResponse)(nil),   // 14: knobot.conversation.v1.RotateSubscriptionSecretResponse
-	(*ListSubscriptionDeliveriesRequest)(nil),  // 15: knobot.conversation.v1.ListSubscriptionDeliveriesRequest
-	(*ListSubscriptionDeliveriesResponse)(nil), // 16: knobot.conversation.v1.ListSubscriptionDeliveriesResponse
-	(*RetrySubscriptionDeliveryRequest)(nil),   // 17: knobot.conversation.v1.RetrySubscriptionDeliveryRequest
-	(*RetrySubscriptionDeliveryResponse)(nil),  // 18: knobot.conversation.v1.RetrySubscriptionDeliveryResponse
-	(*timestamppb.Timestamp)(nil),              // 19: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),              // 20: google.protobuf.FieldMask
+	(*ReSealSubscriptionSecretsRequest)(nil),   // 15: knobot.conversation.v1.ReSealSubscriptionSecretsRequest
+	(*ReSealSubscriptionSecretsResponse)(nil),  // 16: knobot.conversation.v1.ReSealSubscriptionSecretsResponse
+	(*ListSubscriptionDeliveriesRequest)(nil),  // 17: knobot.conversation.v1.ListSubscriptionDeliveriesRequest
+	(*ListSubscriptionDeliveriesResponse)(nil), // 18: knobot.conversation.v1.ListSubscriptionDeliveriesResponse
+	(*RetrySubscriptionDeliveryRequest)(nil),   // 19: knobot.conversation.v1.RetrySubscriptionDeliveryRequest
+	(*RetrySubscriptionDeliveryResponse)(nil),  // 20: knobot.conversation.v1.RetrySubscriptionDeliveryResponse
+	(*timestamppb.Timestamp)(nil),              // 21: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),              // 22: google.protobuf.FieldMask
+	(*v1.SealingKey)(nil),                      // 23: knobot.type.v1.SealingKey
 }
 var file_knobot_conversation_v1_subscription_service_proto_depIdxs = []int32{
-	19, // 0: knobot.conversation.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
-	19, // 1: knobot.conversation.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
+	21, // 0: knobot.conversation.v1.Subscription.create_time:type_name -> google.protobuf.Timestamp
+	21, // 1: knobot.conversation.v1.Subscription.update_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: knobot.conversation.v1.SubscriptionDelivery.state:type_name -> knobot.conversation.v1.SubscriptionDelivery.State
-	19, // 3: knobot.conversation.v1.SubscriptionDelivery.create_time:type_name -> google.protobuf.Timestamp
-	19, // 4: knobot.conversation.v1.SubscriptionDelivery.next_try_time:type_name -> google.protobuf.Timestamp
-	19, // 5: knobot.conversation.v1.SubscriptionDelivery.finish_time:type_name -> google.protobuf.Timestamp
+	21, // 3: knobot.conversation.v1.SubscriptionDelivery.create_time:type_name -> google.protobuf.Timestamp
+	21, // 4: knobot.conversation.v1.SubscriptionDelivery.next_try_time:type_name -> google.protobuf.Timestamp
+	21, // 5: knobot.conversation.v1.SubscriptionDelivery.finish_time:type_name -> google.protobuf.Timestamp
 	1,  // 6: knobot.conversation.v1.CreateSubscriptionRequest.subscription:type_name -> knobot.conversation.v1.Subscription
 	1,  // 7: knobot.conversation.v1.CreateSubscriptionResponse.subscription:type_name -> knobot.conversation.v1.Subscription
 	1,  // 8: knobot.conversation.v1.GetSubscriptionResponse.subscription:type_name -> knobot.conversation.v1.Subscription
 	1,  // 9: knobot.conversation.v1.ListSubscriptionsResponse.subscriptions:type_name -> knobot.conversation.v1.Subscription
 	1,  // 10: knobot.conversation.v1.UpdateSubscriptionRequest.subscription:type_name -> knobot.conversation.v1.Subscription
-	20, // 11: knobot.conversation.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
+	22, // 11: knobot.conversation.v1.UpdateSubscriptionRequest.update_mask:type_name -> google.protobuf.FieldMask
 	1,  // 12: knobot.conversation.v1.UpdateSubscriptionResponse.subscription:type_name -> knobot.conversation.v1.Subscription
-	2,  // 13: knobot.conversation.v1.ListSubscriptionDeliveriesResponse.deliveries:type_name -> knobot.conversation.v1.SubscriptionDelivery
-	2,  // 14: knobot.conversation.v1.RetrySubscriptionDeliveryResponse.delivery:type_name -> knobot.conversation.v1.SubscriptionDelivery
-	3,  // 15: knobot.conversation.v1.SubscriptionService.CreateSubscription:input_type -> knobot.conversation.v1.CreateSubscriptionRequest
-	5,  // 16: knobot.conversation.v1.SubscriptionService.GetSubscription:input_type -> knobot.conversation.v1.GetSubscriptionRequest
-	7,  // 17: knobot.conversation.v1.SubscriptionService.ListSubscriptions:input_type -> knobot.conversation.v1.ListSubscriptionsRequest
-	9,  // 18: knobot.conversation.v1.SubscriptionService.UpdateSubscription:input_type -> knobot.conversation.v1.UpdateSubscriptionRequest
-	11, // 19: knobot.conversation.v1.SubscriptionService.DeleteSubscription:input_type -> knobot.conversation.v1.DeleteSubscriptionRequest
-	13, // 20: knobot.conversation.v1.SubscriptionService.RotateSubscriptionSecret:input_type -> knobot.conversation.v1.RotateSubscriptionSecretRequest
-	15, // 21: knobot.conversation.v1.SubscriptionService.ListSubscriptionDeliveries:input_type -> knobot.conversation.v1.ListSubscriptionDeliveriesRequest
-	17, // 22: knobot.conversation.v1.SubscriptionService.RetrySubscriptionDelivery:input_type -> knobot.conversation.v1.RetrySubscriptionDeliveryRequest
-	4,  // 23: knobot.conversation.v1.SubscriptionService.CreateSubscription:output_type -> knobot.conversation.v1.CreateSubscriptionResponse
-	6,  // 24: knobot.conversation.v1.SubscriptionService.GetSubscription:output_type -> knobot.conversation.v1.GetSubscriptionResponse
-	8,  // 25: knobot.conversation.v1.SubscriptionService.ListSubscriptions:output_type -> knobot.conversation.v1.ListSubscriptionsResponse
-	10, // 26: knobot.conversation.v1.SubscriptionService.UpdateSubscription:output_type -> knobot.conversation.v1.UpdateSubscriptionResponse
-	12, // 27: knobot.conversation.v1.SubscriptionService.DeleteSubscription:output_type -> knobot.conversation.v1.DeleteSubscriptionResponse
-	14, // 28: knobot.conversation.v1.SubscriptionService.RotateSubscriptionSecret:output_type -> knobot.conversation.v1.RotateSubscriptionSecretResponse
-	16, // 29: knobot.conversation.v1.SubscriptionService.ListSubscriptionDeliveries:output_type -> knobot.conversation.v1.ListSubscriptionDeliveriesResponse
-	18, // 30: knobot.conversation.v1.SubscriptionService.RetrySubscriptionDelivery:output_type -> knobot.conversation.v1.RetrySubscriptionDeliveryResponse
-	23, // [23:31] is the sub-list for method output_type
-	15, // [15:23] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	23, // 13: knobot.conversation.v1.ReSealSubscriptionSecretsResponse.keys:type_name -> knobot.type.v1.SealingKey
+	2,  // 14: knobot.conversation.v1.ListSubscriptionDeliveriesResponse.deliveries:type_name -> knobot.conversation.v1.SubscriptionDelivery
+	2,  // 15: knobot.conversation.v1.RetrySubscriptionDeliveryResponse.delivery:type_name -> knobot.conversation.v1.SubscriptionDelivery
+	3,  // 16: knobot.conversation.v1.SubscriptionService.CreateSubscription:input_type -> knobot.conversation.v1.CreateSubscriptionRequest
+	5,  // 17: knobot.conversation.v1.SubscriptionService.GetSubscription:input_type -> knobot.conversation.v1.GetSubscriptionRequest
+	7,  // 18: knobot.conversation.v1.SubscriptionService.ListSubscriptions:input_type -> knobot.conversation.v1.ListSubscriptionsRequest
+	9,  // 19: knobot.conversation.v1.SubscriptionService.UpdateSubscription:input_type -> knobot.conversation.v1.UpdateSubscriptionRequest
+	11, // 20: knobot.conversation.v1.SubscriptionService.DeleteSubscription:input_type -> knobot.conversation.v1.DeleteSubscriptionRequest
+	13, // 21: knobot.conversation.v1.SubscriptionService.RotateSubscriptionSecret:input_type -> knobot.conversation.v1.RotateSubscriptionSecretRequest
+	15, // 22: knobot.conversation.v1.SubscriptionService.ReSealSubscriptionSecrets:input_type -> knobot.conversation.v1.ReSealSubscriptionSecretsRequest
+	17, // 23: knobot.conversation.v1.SubscriptionService.ListSubscriptionDeliveries:input_type -> knobot.conversation.v1.ListSubscriptionDeliveriesRequest
+	19, // 24: knobot.conversation.v1.SubscriptionService.RetrySubscriptionDelivery:input_type -> knobot.conversation.v1.RetrySubscriptionDeliveryRequest
+	4,  // 25: knobot.conversation.v1.SubscriptionService.CreateSubscription:output_type -> knobot.conversation.v1.CreateSubscriptionResponse
+	6,  // 26: knobot.conversation.v1.SubscriptionService.GetSubscription:output_type -> knobot.conversation.v1.GetSubscriptionResponse
+	8,  // 27: knobot.conversation.v1.SubscriptionService.ListSubscriptions:output_type -> knobot.conversation.v1.ListSubscriptionsResponse
+	10, // 28: knobot.conversation.v1.SubscriptionService.UpdateSubscription:output_type -> knobot.conversation.v1.UpdateSubscriptionResponse
+	12, // 29: knobot.conversation.v1.SubscriptionService.DeleteSubscription:output_type -> knobot.conversation.v1.DeleteSubscriptionResponse
+	14, // 30: knobot.conversation.v1.SubscriptionService.RotateSubscriptionSecret:output_type -> knobot.conversation.v1.RotateSubscriptionSecretResponse
+	16, // 31: knobot.conversation.v1.SubscriptionService.ReSealSubscriptionSecrets:output_type -> knobot.conversation.v1.ReSealSubscriptionSecretsResponse
+	18, // 32: knobot.conversation.v1.SubscriptionService.ListSubscriptionDeliveries:output_type -> knobot.conversation.v1.ListSubscriptionDeliveriesResponse
+	20, // 33: knobot.conversation.v1.SubscriptionService.RetrySubscriptionDelivery:output_type -> knobot.conversation.v1.RetrySubscriptionDeliveryResponse
+	25, // [25:34] is the sub-list for method output_type
+	16, // [16:25] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_knobot_conversation_v1_subscription_service_proto_init() }
@@ -1329,7 +1454,7 @@ func file_knobot_conversation_v1_subscription_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_knobot_conversation_v1_subscription_service_proto_rawDesc), len(file_knobot_conversation_v1_subscription_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   18,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

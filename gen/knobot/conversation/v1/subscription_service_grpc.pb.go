@@ -25,6 +25,7 @@ const (
 	SubscriptionService_UpdateSubscription_FullMethodName         = "/knobot.conversation.v1.SubscriptionService/UpdateSubscription"
 	SubscriptionService_DeleteSubscription_FullMethodName         = "/knobot.conversation.v1.SubscriptionService/DeleteSubscription"
 	SubscriptionService_RotateSubscriptionSecret_FullMethodName   = "/knobot.conversation.v1.SubscriptionService/RotateSubscriptionSecret"
+	SubscriptionService_ReSealSubscriptionSecrets_FullMethodName  = "/knobot.conversation.v1.SubscriptionService/ReSealSubscriptionSecrets"
 	SubscriptionService_ListSubscriptionDeliveries_FullMethodName = "/knobot.conversation.v1.SubscriptionService/ListSubscriptionDeliveries"
 	SubscriptionService_RetrySubscriptionDelivery_FullMethodName  = "/knobot.conversation.v1.SubscriptionService/RetrySubscriptionDelivery"
 )
@@ -52,6 +53,10 @@ type SubscriptionServiceClient interface {
 	// RotateSubscriptionSecret makes a new secret and returns it. For 24 hours deliveries are signed with the one before, too.
 	// NOT_FOUND if there is none, FAILED_PRECONDITION (KEYSET_MISSING) where there is no keyset.
 	RotateSubscriptionSecret(ctx context.Context, in *RotateSubscriptionSecretRequest, opts ...grpc.CallOption) (*RotateSubscriptionSecretResponse, error)
+	// ReSealSubscriptionSecrets encrypts every secret of a subscription again that another key than the primary one sealed: the last
+	// step of a rotation of KNOBOT_ENCRYPTION_KEYSET, beside IntegrationService.ReSealSecrets. The secrets stay the same. Those that
+	// no key opens are counted and left as they are: all, where there is no keyset. It may be repeated at any time.
+	ReSealSubscriptionSecrets(ctx context.Context, in *ReSealSubscriptionSecretsRequest, opts ...grpc.CallOption) (*ReSealSubscriptionSecretsResponse, error)
 	// ListSubscriptionDeliveries lists what a subscription is told, newest first. NOT_FOUND if there is no such subscription.
 	ListSubscriptionDeliveries(ctx context.Context, in *ListSubscriptionDeliveriesRequest, opts ...grpc.CallOption) (*ListSubscriptionDeliveriesResponse, error)
 	// RetrySubscriptionDelivery sends a delivery now, again if it was delivered or is dead, under the same webhook-id; its failures
@@ -127,6 +132,16 @@ func (c *subscriptionServiceClient) RotateSubscriptionSecret(ctx context.Context
 	return out, nil
 }
 
+func (c *subscriptionServiceClient) ReSealSubscriptionSecrets(ctx context.Context, in *ReSealSubscriptionSecretsRequest, opts ...grpc.CallOption) (*ReSealSubscriptionSecretsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReSealSubscriptionSecretsResponse)
+	err := c.cc.Invoke(ctx, SubscriptionService_ReSealSubscriptionSecrets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *subscriptionServiceClient) ListSubscriptionDeliveries(ctx context.Context, in *ListSubscriptionDeliveriesRequest, opts ...grpc.CallOption) (*ListSubscriptionDeliveriesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListSubscriptionDeliveriesResponse)
@@ -170,6 +185,10 @@ type SubscriptionServiceServer interface {
 	// RotateSubscriptionSecret makes a new secret and returns it. For 24 hours deliveries are signed with the one before, too.
 	// NOT_FOUND if there is none, FAILED_PRECONDITION (KEYSET_MISSING) where there is no keyset.
 	RotateSubscriptionSecret(context.Context, *RotateSubscriptionSecretRequest) (*RotateSubscriptionSecretResponse, error)
+	// ReSealSubscriptionSecrets encrypts every secret of a subscription again that another key than the primary one sealed: the last
+	// step of a rotation of KNOBOT_ENCRYPTION_KEYSET, beside IntegrationService.ReSealSecrets. The secrets stay the same. Those that
+	// no key opens are counted and left as they are: all, where there is no keyset. It may be repeated at any time.
+	ReSealSubscriptionSecrets(context.Context, *ReSealSubscriptionSecretsRequest) (*ReSealSubscriptionSecretsResponse, error)
 	// ListSubscriptionDeliveries lists what a subscription is told, newest first. NOT_FOUND if there is no such subscription.
 	ListSubscriptionDeliveries(context.Context, *ListSubscriptionDeliveriesRequest) (*ListSubscriptionDeliveriesResponse, error)
 	// RetrySubscriptionDelivery sends a delivery now, again if it was delivered or is dead, under the same webhook-id; its failures
@@ -202,6 +221,9 @@ func (UnimplementedSubscriptionServiceServer) DeleteSubscription(context.Context
 }
 func (UnimplementedSubscriptionServiceServer) RotateSubscriptionSecret(context.Context, *RotateSubscriptionSecretRequest) (*RotateSubscriptionSecretResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RotateSubscriptionSecret not implemented")
+}
+func (UnimplementedSubscriptionServiceServer) ReSealSubscriptionSecrets(context.Context, *ReSealSubscriptionSecretsRequest) (*ReSealSubscriptionSecretsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReSealSubscriptionSecrets not implemented")
 }
 func (UnimplementedSubscriptionServiceServer) ListSubscriptionDeliveries(context.Context, *ListSubscriptionDeliveriesRequest) (*ListSubscriptionDeliveriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSubscriptionDeliveries not implemented")
@@ -338,6 +360,24 @@ func _SubscriptionService_RotateSubscriptionSecret_Handler(srv interface{}, ctx 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SubscriptionService_ReSealSubscriptionSecrets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReSealSubscriptionSecretsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionServiceServer).ReSealSubscriptionSecrets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionService_ReSealSubscriptionSecrets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionServiceServer).ReSealSubscriptionSecrets(ctx, req.(*ReSealSubscriptionSecretsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SubscriptionService_ListSubscriptionDeliveries_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListSubscriptionDeliveriesRequest)
 	if err := dec(in); err != nil {
@@ -404,6 +444,10 @@ var SubscriptionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RotateSubscriptionSecret",
 			Handler:    _SubscriptionService_RotateSubscriptionSecret_Handler,
+		},
+		{
+			MethodName: "ReSealSubscriptionSecrets",
+			Handler:    _SubscriptionService_ReSealSubscriptionSecrets_Handler,
 		},
 		{
 			MethodName: "ListSubscriptionDeliveries",

@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"github.com/knobot/knobot/platform/doctor"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels"
 )
 
 const (
 	// checkState is the check of what we know ourselves.
 	checkState = "integration"
-	// checkKeys is the check of the keys that seal secrets.
-	checkKeys = "sealing"
 	// examinationTimeout bounds all questions to a provider together.
 	examinationTimeout = 25 * time.Second
 )
@@ -55,23 +54,11 @@ func stateFinding(i channels.Integration) doctor.Finding {
 }
 
 // ReSeal seals with the primary key what another one sealed, or only counts.
-func (s *Service) ReSeal(ctx context.Context, countOnly bool) (channels.Sealing, error) {
+func (s *Service) ReSeal(ctx context.Context, countOnly bool) (sealing.Report, error) {
 	return s.store.ReSeal(ctx, countOnly)
 }
 
 // ExamineKeys says whether the keys open every secret and the primary one sealed it.
 func (s *Service) ExamineKeys(ctx context.Context) doctor.Finding {
-	sealed, err := s.ReSeal(ctx, true)
-	switch {
-	case err != nil:
-		return doctor.Skip(checkKeys, "the stored secrets cannot be read")
-	case sealed.Unreadable > 0:
-		return doctor.Fail(checkKeys, "%d stored secrets do not open", sealed.Unreadable).
-			With("restore the KNOBOT_ENCRYPTION_KEYSET that sealed them, or enter the secrets again")
-	case sealed.Outdated() > 0:
-		return doctor.Warn(checkKeys, "%d stored secrets are sealed by an older key", sealed.Outdated()).
-			With("knobot keyset reseal: until then the older key must stay in KNOBOT_ENCRYPTION_KEYSET")
-	default:
-		return doctor.Fine(checkKeys, "the primary key seals every stored secret")
-	}
+	return doctor.Sealing(s.ReSeal(ctx, true))
 }

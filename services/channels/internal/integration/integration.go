@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels"
 )
 
@@ -30,7 +31,7 @@ type Store interface {
 	// Expire removes replaced secrets whose time is over and what is left of integrations deleted before keep.
 	Expire(ctx context.Context, keep time.Duration) error
 	// ReSeal seals with the primary key what another one sealed, or only counts.
-	ReSeal(ctx context.Context, countOnly bool) (channels.Sealing, error)
+	ReSeal(ctx context.Context, countOnly bool) (sealing.Report, error)
 }
 
 // Config says what may be entered.

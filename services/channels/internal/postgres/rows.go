@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels"
 )
 
@@ -92,7 +93,7 @@ func (r settingsRow) settings() channels.Settings {
 
 // integration converts the row and opens its secrets. One that does not open makes the whole integration unreadable, not
 // the service: the others go on.
-func (r integrationRow) integration(sealer Sealer) channels.Integration {
+func (r integrationRow) integration(sealer *sealing.Sealer) channels.Integration {
 	i := channels.Integration{
 		ID: r.ID, Name: r.Name, Platform: channels.Platform(r.Platform), Enabled: r.Enabled, StopReason: r.StopReason,
 		WhatsApp: channels.WhatsAppConfig{
@@ -115,7 +116,7 @@ func (r integrationRow) integration(sealer Sealer) channels.Integration {
 	return i
 }
 
-func (s secretRow) open(sealer Sealer, integrationID string) (string, error) {
+func (s secretRow) open(sealer *sealing.Sealer, integrationID string) (string, error) {
 	sealed, err := hex.DecodeString(s.Sealed)
 	if err != nil {
 		return "", err

@@ -10,32 +10,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/knobot/knobot/platform/postgres"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels/migrations"
 )
 
 // Schema is this service's part of the database.
 func Schema() postgres.Schema { return postgres.Schema{Name: "channels", Migrations: migrations.FS} }
 
-// Sealer encrypts secrets at rest.
-type Sealer interface {
-	// Seal encrypts the secret of a field of an integration.
-	Seal(secret, integrationID, field string) ([]byte, error)
-	// Open decrypts what Seal made for the same integration and field.
-	Open(sealed []byte, integrationID, field string) (string, error)
-	// Keys returns the ids of all keys, and of the one that seals.
-	Keys() (all []uint32, primary uint32)
-	// KeyOf returns the id of the key that sealed a secret, 0 if it does not say.
-	KeyOf(sealed []byte) uint32
-}
-
 // Store is the service's database.
 type Store struct {
 	pool   *pgxpool.Pool
-	sealer Sealer
+	sealer *sealing.Sealer
 }
 
 // NewStore returns a store on a pool whose schema is migrated.
-func NewStore(pool *pgxpool.Pool, sealer Sealer) *Store { return &Store{pool: pool, sealer: sealer} }
+func NewStore(pool *pgxpool.Pool, sealer *sealing.Sealer) *Store {
+	return &Store{pool: pool, sealer: sealer}
+}
 
 // transact runs f in a transaction.
 func (s *Store) transact(ctx context.Context, f func(tx pgx.Tx) error) error {

@@ -4,8 +4,9 @@ import (
 	"context"
 
 	channelsv1 "github.com/knobot/knobot/gen/knobot/channels/v1"
+	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 	"github.com/knobot/knobot/platform/doctor"
-	"github.com/knobot/knobot/services/channels"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/channels/internal/integration"
 )
 
@@ -42,10 +43,10 @@ func (s *integrationServer) ReSealSecrets(
 	return sealingProto(sealed), nil
 }
 
-func sealingProto(s channels.Sealing) *channelsv1.ReSealSecretsResponse {
+func sealingProto(s sealing.Report) *channelsv1.ReSealSecretsResponse {
 	out := &channelsv1.ReSealSecretsResponse{ReSealedCount: int32Of(s.ReSealed), UnreadableCount: int32Of(s.Unreadable)}
 	for _, k := range s.Keys {
-		out.Keys = append(out.Keys, &channelsv1.SealingKey{Id: k.ID, Primary: k.Primary, Known: k.Known, SecretCount: int32Of(k.Secrets)})
+		out.Keys = append(out.Keys, &typev1.SealingKey{Id: k.ID, Primary: k.Primary, Known: k.Known, SecretCount: int32Of(k.Secrets)})
 	}
 	return out
 }

@@ -69,7 +69,7 @@ func (c *Config) addresses() subscriptions.Addresses {
 }
 
 // sealer returns none without a keyset, which an installation without subscriptions need not have.
-func (c *Config) sealer() (subscriptions.Sealer, error) {
+func (c *Config) sealer() (*sealing.Sealer, error) {
 	s, err := sealing.New(c.Keyset.Reveal())
 	if errors.Is(err, sealing.ErrNoKeyset) {
 		return nil, nil

@@ -5,6 +5,7 @@ import (
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
 	"github.com/knobot/knobot/platform/doctor"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/platform/service"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/answerer"
@@ -36,7 +37,7 @@ type parts struct {
 	// database says how the database is.
 	database func(context.Context) []doctor.Finding
 	// sealer is nil without a keyset: then there are no subscriptions.
-	sealer subscriptions.Sealer
+	sealer *sealing.Sealer
 	// wake tells the workers of this process that there is work; in a process without workers, nobody.
 	wake, wakeEraser func()
 }
@@ -80,8 +81,8 @@ func (p *parts) serve(ctx context.Context, cfg Config, s *service.Service) {
 	conversationv1.RegisterUserServiceServer(s.GRPC(), rpcapi.NewUsers(p.store, export.NewExporter(p.store), p.wakeEraser))
 	desk := staff.NewDesk(p.store, p.table, cfg.StaffPause, p.wake)
 	conversationv1.RegisterConversationServiceServer(s.GRPC(), rpcapi.NewConversations(p.store, desk, p.wake))
-	conversationv1.RegisterSubscriptionServiceServer(s.GRPC(),
-		rpcapi.NewSubscriptions(p.store, subscriptions.NewService(p.store, p.sealer, cfg.addresses())))
+	told := subscriptions.NewService(p.store, p.sealer, cfg.addresses())
+	conversationv1.RegisterSubscriptionServiceServer(s.GRPC(), rpcapi.NewSubscriptions(p.store, told))
 	conversationv1.RegisterWebhookLogServiceServer(s.GRPC(), rpcapi.NewLogs(p.store, p.wake))
-	conversationv1.RegisterDiagnosticsServiceServer(s.GRPC(), rpcapi.NewDiagnostics(diagnosis.New(p.store, p.database)))
+	conversationv1.RegisterDiagnosticsServiceServer(s.GRPC(), rpcapi.NewDiagnostics(diagnosis.New(p.store, told, p.database)))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/knobot/knobot/platform/doctor"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation/internal/postgres"
 )
 
@@ -24,20 +25,27 @@ type Queue interface {
 	Depth(ctx context.Context) (postgres.Depth, error)
 }
 
+// Secrets knows which keys seal the stored secrets.
+type Secrets interface {
+	// ReSeal counts them, and seals with the primary key what another one sealed unless countOnly is set.
+	ReSeal(ctx context.Context, countOnly bool) (sealing.Report, error)
+}
+
 // Doctor examines the service.
 type Doctor struct {
 	queue    Queue
+	secrets  Secrets
 	database func(context.Context) []doctor.Finding
 }
 
 // New returns a doctor. database says how the service's database is.
-func New(queue Queue, database func(context.Context) []doctor.Finding) *Doctor {
-	return &Doctor{queue: queue, database: database}
+func New(queue Queue, secrets Secrets, database func(context.Context) []doctor.Finding) *Doctor {
+	return &Doctor{queue: queue, secrets: secrets, database: database}
 }
 
 // Diagnose examines everything.
 func (d *Doctor) Diagnose(ctx context.Context) []doctor.Finding {
-	return append(d.database(ctx), d.waiting(ctx))
+	return append(d.database(ctx), doctor.Sealing(d.secrets.ReSeal(ctx, true)), d.waiting(ctx))
 }
 
 // waiting looks at conversations that are due and in no worker's hands. Those of an integration that is off or stopped are

@@ -63,6 +63,22 @@ func (s *Store) RotateSecret(ctx context.Context, id conversation.SubscriptionID
 	return platform.Fault(err)
 }
 
+// SealedSecrets returns every secret that is stored.
+func (s *Store) SealedSecrets(ctx context.Context) ([]conversation.SealedSecret, error) {
+	rows, err := s.pool.Query(ctx, s.sql.get("subscriptions_sealed"))
+	if err != nil {
+		return nil, platform.Fault(err)
+	}
+	out, err := pgx.CollectRows(rows, pgx.RowToStructByPos[conversation.SealedSecret])
+	return out, platform.Fault(err)
+}
+
+// ReplaceSealed stores another ciphertext of a secret, unless the secret was changed meanwhile.
+func (s *Store) ReplaceSealed(ctx context.Context, secret conversation.SealedSecret, again []byte) error {
+	_, err := s.pool.Exec(ctx, s.sql.get("subscription_reseal"), secret.Subscription, secret.Sealed, again)
+	return platform.Fault(err)
+}
+
 // DeleteSubscription removes one with its notices. Returns ErrNotFound.
 func (s *Store) DeleteSubscription(ctx context.Context, id conversation.SubscriptionID) error {
 	var n int

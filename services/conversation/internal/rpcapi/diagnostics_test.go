@@ -26,7 +26,7 @@ func TestDiagnoseTellsWhoWaitsTooLong(t *testing.T) {
 	b.post(b.text("573001234567", "hola"))
 	require.Equal(t, map[string]typev1.Finding_State{
 		"database": typev1.Finding_STATE_OK, "database.schema": typev1.Finding_STATE_OK, "database.clock": typev1.Finding_STATE_OK,
-		"turns.waiting": typev1.Finding_STATE_OK,
+		"sealing": typev1.Finding_STATE_OK, "turns.waiting": typev1.Finding_STATE_OK,
 	}, diagnose())
 	for age, want := range map[time.Duration]typev1.Finding_State{
 		time.Minute: typev1.Finding_STATE_WARNING, 10 * time.Minute: typev1.Finding_STATE_FAILED,

@@ -77,10 +77,10 @@ func setup(t *testing.T) *bundle {
 	conversationv1.RegisterUserServiceServer(server, rpcapi.NewUsers(b.store, export.NewExporter(b.store), func() { b.woken.Add(1) }))
 	conversationv1.RegisterConversationServiceServer(server, rpcapi.NewConversations(b.store,
 		staff.NewDesk(b.store, table, 30*time.Minute, func() { b.woken.Add(1) }), func() { b.woken.Add(1) }))
-	conversationv1.RegisterSubscriptionServiceServer(server, rpcapi.NewSubscriptions(b.store,
-		subscriptions.NewService(b.store, newSealer(t), subscriptions.Addresses{})))
+	told := subscriptions.NewService(b.store, newSealer(t), subscriptions.Addresses{})
+	conversationv1.RegisterSubscriptionServiceServer(server, rpcapi.NewSubscriptions(b.store, told))
 	conversationv1.RegisterWebhookLogServiceServer(server, rpcapi.NewLogs(b.store, func() { b.woken.Add(1) }))
-	conversationv1.RegisterDiagnosticsServiceServer(server, rpcapi.NewDiagnostics(diagnosis.New(b.store,
+	conversationv1.RegisterDiagnosticsServiceServer(server, rpcapi.NewDiagnostics(diagnosis.New(b.store, told,
 		func(ctx context.Context) []doctor.Finding { return doctor.Database(ctx, b.pool, postgres.Schema()) })))
 	b.connect(server)
 	return b

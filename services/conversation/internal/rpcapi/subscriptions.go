@@ -8,7 +8,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	conversationv1 "github.com/knobot/knobot/gen/knobot/conversation/v1"
+	typev1 "github.com/knobot/knobot/gen/knobot/type/v1"
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -26,6 +28,7 @@ type SubscriptionMaker interface {
 	Create(ctx context.Context, s conversation.Subscription) (conversation.Subscription, string, error)
 	Update(ctx context.Context, id conversation.SubscriptionID, c conversation.SubscriptionChange) (conversation.Subscription, error)
 	RotateSecret(ctx context.Context, id conversation.SubscriptionID) (string, error)
+	ReSeal(ctx context.Context, countOnly bool) (sealing.Report, error)
 }
 
 // Subscriptions serves SubscriptionService.
@@ -123,6 +126,21 @@ func (s *Subscriptions) RotateSubscriptionSecret(ctx context.Context, r *convers
 		return nil, problem(err)
 	}
 	return &conversationv1.RotateSubscriptionSecretResponse{Secret: secret}, nil
+}
+
+// ReSealSubscriptionSecrets seals again what another key than the primary one sealed.
+func (s *Subscriptions) ReSealSubscriptionSecrets(
+	ctx context.Context, r *conversationv1.ReSealSubscriptionSecretsRequest,
+) (*conversationv1.ReSealSubscriptionSecretsResponse, error) {
+	sealed, err := s.maker.ReSeal(ctx, r.GetValidateOnly())
+	if err != nil {
+		return nil, problem(err)
+	}
+	out := &conversationv1.ReSealSubscriptionSecretsResponse{ReSealedCount: int32(sealed.ReSealed), UnreadableCount: int32(sealed.Unreadable)}
+	for _, k := range sealed.Keys {
+		out.Keys = append(out.Keys, &typev1.SealingKey{Id: k.ID, Primary: k.Primary, Known: k.Known, SecretCount: int32(k.Secrets)})
+	}
+	return out, nil
 }
 
 // ListSubscriptionDeliveries lists what a subscription is told.

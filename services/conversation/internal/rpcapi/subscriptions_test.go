@@ -40,6 +40,18 @@ func TestSubscriptionsOverTheWire(t *testing.T) {
 		require.NotEqual(t, made.GetSecret(), rotated.GetSecret())
 	})
 
+	t.Run("KeysThatSealAreCounted", func(t *testing.T) {
+		t.Parallel()
+		b := setup(t)
+		b.subscribe()
+		sealed, err := b.subscriptions.ReSealSubscriptionSecrets(t.Context(), &conversationv1.ReSealSubscriptionSecretsRequest{ValidateOnly: true})
+		require.NoError(t, err)
+		require.Len(t, sealed.GetKeys(), 1)
+		require.True(t, sealed.GetKeys()[0].GetPrimary() && sealed.GetKeys()[0].GetKnown())
+		require.Equal(t, int32(1), sealed.GetKeys()[0].GetSecretCount())
+		require.Zero(t, sealed.GetReSealedCount()+sealed.GetUnreadableCount())
+	})
+
 	t.Run("ListsThemPageByPage", func(t *testing.T) {
 		t.Parallel()
 		b := setup(t)

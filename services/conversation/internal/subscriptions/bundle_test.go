@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -75,7 +76,7 @@ func setup(t *testing.T) *bundle {
 		store:  postgres.NewStore(pool, postgres.Settings{IdleAfter: 24 * time.Hour, LongestWait: 10 * time.Second}),
 		answer: func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 	}
-	b.service = subscriptions.NewService(b.store, sealer, private)
+	b.service = b.with(sealer)
 	b.server = httptest.NewServer(b)
 	t.Cleanup(b.server.Close)
 	return b
@@ -105,6 +106,19 @@ func (b *bundle) deliveries() []delivery {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return append([]delivery(nil), b.got...)
+}
+
+// with is the service with another keyset.
+func (b *bundle) with(s *sealing.Sealer) *subscriptions.Service {
+	return subscriptions.NewService(b.store, s, private)
+}
+
+// requireSigned verifies a delivery as a subscriber does.
+func (b *bundle) requireSigned(d delivery, secret string) {
+	b.t.Helper()
+	w, err := standardwebhooks.NewWebhook(secret)
+	require.NoError(b.t, err)
+	require.NoError(b.t, w.Verify(d.body, d.header))
 }
 
 func (b *bundle) subscribe(types ...conversation.NoticeType) (conversation.Subscription, string) {

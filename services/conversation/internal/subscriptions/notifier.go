@@ -10,6 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation"
 	"github.com/knobot/knobot/services/conversation/internal/metrics"
 )
@@ -43,7 +44,7 @@ const (
 // Notifier tells subscribers what happened.
 type Notifier struct {
 	queue   Queue
-	sealer  Sealer
+	sealer  *sealing.Sealer
 	poster  *poster
 	metrics *metrics.Metrics
 	log     *zap.Logger
@@ -55,7 +56,7 @@ type Notifier struct {
 }
 
 // NewNotifier returns a notifier. Run starts it.
-func NewNotifier(queue Queue, sealer Sealer, a Addresses, m *metrics.Metrics, log *zap.Logger) *Notifier {
+func NewNotifier(queue Queue, sealer *sealing.Sealer, a Addresses, m *metrics.Metrics, log *zap.Logger) *Notifier {
 	return &Notifier{
 		queue: queue, sealer: sealer, poster: newPoster(a), metrics: m, log: log, wake: make(chan struct{}, 1),
 		busy: map[conversation.SubscriptionID]int{},

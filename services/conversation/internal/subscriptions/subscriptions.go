@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/knobot/knobot/platform/fault"
+	"github.com/knobot/knobot/platform/sealing"
 	"github.com/knobot/knobot/services/conversation"
 )
 
@@ -23,14 +24,10 @@ type Store interface {
 	UpdateSubscription(ctx context.Context, id conversation.SubscriptionID, c conversation.SubscriptionChange) (conversation.Subscription, error)
 	// RotateSecret stores a new sealed secret; the one before goes on signing for a while. Returns conversation.ErrNotFound.
 	RotateSecret(ctx context.Context, id conversation.SubscriptionID, secret []byte) error
-}
-
-// Sealer seals secrets at rest.
-type Sealer interface {
-	// Seal encrypts a secret for a field of something that has an id.
-	Seal(secret, id, field string) ([]byte, error)
-	// Open decrypts it, and fails for anything else.
-	Open(sealed []byte, id, field string) (string, error)
+	// SealedSecrets returns every secret that is stored.
+	SealedSecrets(ctx context.Context) ([]conversation.SealedSecret, error)
+	// ReplaceSealed stores another ciphertext of a secret, unless the secret was changed meanwhile.
+	ReplaceSealed(ctx context.Context, s conversation.SealedSecret, again []byte) error
 }
 
 const (
@@ -43,12 +40,12 @@ const (
 // Service makes and changes subscriptions.
 type Service struct {
 	store     Store
-	sealer    Sealer
+	sealer    *sealing.Sealer
 	addresses Addresses
 }
 
 // NewService returns a service. The sealer is nil where there is no keyset.
-func NewService(store Store, sealer Sealer, a Addresses) *Service {
+func NewService(store Store, sealer *sealing.Sealer, a Addresses) *Service {
 	return &Service{store: store, sealer: sealer, addresses: a}
 }
 
@@ -86,6 +83,26 @@ func (s *Service) RotateSecret(ctx context.Context, id conversation.Subscription
 		return "", err
 	}
 	return secret, s.store.RotateSecret(ctx, id, sealed)
+}
+
+// ReSeal seals with the primary key what another one sealed, or only counts.
+func (s *Service) ReSeal(ctx context.Context, countOnly bool) (sealing.Report, error) {
+	// There are at most two for each of conversation.MaxSubscriptions.
+	secrets, err := s.store.SealedSecrets(ctx)
+	if err != nil {
+		return sealing.Report{}, err
+	}
+	run := sealing.NewReSealing(s.sealer, countOnly)
+	for _, secret := range secrets {
+		again, err := run.Take(secret.Sealed, string(secret.Subscription), secretField)
+		if err == nil && again != nil {
+			err = s.store.ReplaceSealed(ctx, secret, again)
+		}
+		if err != nil {
+			return sealing.Report{}, err
+		}
+	}
+	return run.Report(), nil
 }
 
 func (s *Service) newSecret(id conversation.SubscriptionID) (secret string, sealed []byte, err error) {

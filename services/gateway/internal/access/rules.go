@@ -90,6 +90,7 @@ func NewTable() Table {
 		"knobot.conversation.v1.SubscriptionService": {
 			"GetSubscription": view, "ListSubscriptions": view, "ListSubscriptionDeliveries": view, "RetrySubscriptionDelivery": work,
 			"CreateSubscription": own, "UpdateSubscription": own, "DeleteSubscription": own, "RotateSubscriptionSecret": own,
+			"ReSealSubscriptionSecrets": own,
 		},
 
 		"knobot.rag.v1.KnowledgeBaseService": {
