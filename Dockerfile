@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
       knobot) module=cli ;; \
       *) echo "--build-arg SERVICE= gateway, conversation, rag, channels, simulator or knobot" >&2; exit 1 ;; \
     esac && \
-    go build -C "$module" -trimpath -ldflags "-s -w" -o /out/program "./cmd/$SERVICE"
+    go build -C "$module" -trimpath -tags grpcnotrace -ldflags "-s -w" -o /out/program "./cmd/$SERVICE"
 # Folders that a volume may lie on; a named one takes their owner over.
 RUN mkdir -p /out/tmp /out/var/lib/knobot/media
 
