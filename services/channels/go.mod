@@ -82,7 +82,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/knobot/knobot/gen v0.0.0
 	github.com/knobot/knobot/platform v0.0.0
-	github.com/tink-crypto/tink-go/v2 v2.9.0
+	github.com/tink-crypto/tink-go/v2 v2.9.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	go.uber.org/zap v1.28.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect

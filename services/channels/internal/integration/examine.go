@@ -60,5 +60,5 @@ func (s *Service) ReSeal(ctx context.Context, countOnly bool) (sealing.Report, e
 
 // ExamineKeys says whether the keys open every secret and the primary one sealed it.
 func (s *Service) ExamineKeys(ctx context.Context) doctor.Finding {
-	return doctor.Sealing(s.ReSeal(ctx, true))
+	return sealing.Finding(s.ReSeal(ctx, true))
 }

@@ -45,7 +45,7 @@ func New(queue Queue, secrets Secrets, database func(context.Context) []doctor.F
 
 // Diagnose examines everything.
 func (d *Doctor) Diagnose(ctx context.Context) []doctor.Finding {
-	return append(d.database(ctx), doctor.Sealing(d.secrets.ReSeal(ctx, true)), d.waiting(ctx))
+	return append(d.database(ctx), sealing.Finding(d.secrets.ReSeal(ctx, true)), d.waiting(ctx))
 }
 
 // waiting looks at conversations that are due and in no worker's hands. Those of an integration that is off or stopped are
