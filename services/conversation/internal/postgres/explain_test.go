@@ -129,6 +129,40 @@ func TestHotStatementsUseTheirIndexes(t *testing.T) {
 	}
 }
 
+// TestStatementsThatRunAllTheTimeArePlannedOnce runs them twenty times on one connection and asks how often they were planned for
+// their parameters: PostgreSQL tries that five times (https://www.postgresql.org/docs/15/sql-prepare.html, read 2026-11-27).
+func TestStatementsThatRunAllTheTimeArePlannedOnce(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.Database(t, Schema())
+	keys := []string{"wa-1"}
+	statements := map[string][]any{
+		"turns_claim":   {keys, []int32{8}, []int32{0}, 8, 30.0, false, 2},
+		"turns_waiting": {keys, 2},
+		"fetches_claim": {keys, 8, 90.0},
+		"notices_claim": {[]string{}, []int32{}, 4, 16, 60.0, 8000},
+	}
+	check := func(tables string) {
+		pool.Reset()
+		conn, err := pool.Acquire(t.Context())
+		require.NoError(t, err)
+		defer conn.Release()
+		for name, args := range statements {
+			for range 20 {
+				_, err := conn.Exec(t.Context(), load().get(name), args...)
+				require.NoError(t, err)
+			}
+			var once, anew int
+			require.NoError(t, conn.QueryRow(t.Context(), `select generic_plans, custom_plans from pg_prepared_statements where statement = $1`,
+				load().get(name)).Scan(&once, &anew))
+			require.Equal(t, 20, once+anew, name)
+			require.LessOrEqual(t, anew, 5, "%s on %s tables", name, tables)
+		}
+	}
+	check("empty")
+	fill(t, pool)
+	check("large")
+}
+
 func explain(t *testing.T, pool *pgxpool.Pool, statement string, args ...any) string {
 	t.Helper()
 	rows, err := pool.Query(t.Context(), "explain "+statement, args...)
