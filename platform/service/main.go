@@ -4,6 +4,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -114,15 +115,10 @@ func (p *program[C]) usage() {
 	_, _ = fmt.Fprintf(p.stderr, "       %s version    print the version\n", p.name)
 }
 
-// garbagePercent is how much a heap may grow before it is collected, in percent of what lives. Ours live on a few megabytes, so
-// that Go's own 100 collects many times a second under load: 400 takes a fifth off the processor time of a webhook
-// (docs/architecture/performance.md).
-const garbagePercent = 400
-
-// collectLess sets it where nobody has set GOGC.
-func collectLess(environ []string) {
-	if !slices.ContainsFunc(environ, func(e string) bool { return strings.HasPrefix(e, "GOGC=") }) {
-		debug.SetGCPercent(garbagePercent)
+// collectLess sets how garbage is collected where nobody has set GOGC.
+func (p *program[C]) collectLess() {
+	if !slices.ContainsFunc(p.environ, func(e string) bool { return strings.HasPrefix(e, "GOGC=") }) {
+		debug.SetGCPercent(cmp.Or(p.defaults.GarbagePercent, garbagePercent))
 	}
 }
 
@@ -140,7 +136,7 @@ func (p *program[C]) configured(ctx context.Context, next func(context.Context, 
 		_, _ = fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)
 		return exitError
 	}
-	collectLess(p.environ)
+	p.collectLess()
 	log, level, err := logging.New(p.stderr, p.name, base.LogLevel)
 	if err != nil {
 		_, _ = fmt.Fprintf(p.stderr, "%s: %v\n", p.name, err)

@@ -22,8 +22,9 @@ import (
 )
 
 func main() {
-	os.Exit(service.Main("rag", service.Defaults{GRPCAddr: "127.0.0.1:9102", DebugAddr: "127.0.0.1:9202"}, run,
-		service.WithMigrate(migrate)))
+	// Documents that are taken in leave tens of megabytes of garbage: with Go's own percentage that is half of the memory.
+	defaults := service.Defaults{GRPCAddr: "127.0.0.1:9102", DebugAddr: "127.0.0.1:9202", GarbagePercent: 100}
+	os.Exit(service.Main("rag", defaults, run, service.WithMigrate(migrate)))
 }
 
 func run(ctx context.Context, cfg Config, s *service.Service) error {

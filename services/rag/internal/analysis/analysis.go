@@ -79,6 +79,16 @@ func (a *Analyzer) Terms(text string) []Term {
 	return terms
 }
 
+// Stems returns the different stems of a text's content words, in order of appearance.
+func (a *Analyzer) Stems(text string) []string {
+	terms := a.Terms(text)
+	stems := make([]string, len(terms))
+	for n, term := range terms {
+		stems[n] = term.Stem
+	}
+	return distinct(stems)
+}
+
 // Document is a text as the index stores it.
 type Document struct {
 	// Stems and Pieces are separated by single spaces, in the text's order.

@@ -35,7 +35,7 @@ func (e *Extractor) Answer(q retrieval.Question, text string) string {
 	}
 	units := unitsOf(text)
 	for i := range units {
-		units[i].score = q.Coverage(e.analyzer.Document(units[i].text).Distinct)
+		units[i].score = q.Coverage(e.analyzer.Stems(units[i].text))
 	}
 	return render(best(units))
 }
