@@ -3,18 +3,20 @@ package postgres
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/services/channels"
 )
 
 const insertDelivery = `
 insert into deliveries (request_id, integration_id, platform, recipient, fingerprint, template)
 values ($1, $2, $3, $4, $5, $6)
-on conflict (request_id) do nothing
-returning now()`
+on conflict (request_id) do nothing`
 
 const (
 	selectDelivery = `
@@ -52,39 +54,55 @@ delete from deliveries where request_id in (select request_id from deliveries wh
 // the result, or nothing if step says so. It holds the row's lock meanwhile, so that of many calls with one request id one
 // steps at a time.
 func (s *Store) Open(ctx context.Context, fresh channels.Delivery, step func(d *channels.Delivery, now time.Time) bool) error {
-	err := s.transact(ctx, func(tx pgx.Tx) error {
-		var now time.Time
-		err := tx.QueryRow(ctx, insertDelivery, fresh.RequestID, fresh.IntegrationID, fresh.Platform, fresh.Recipient, fresh.Fingerprint,
-			fresh.Template).Scan(&now)
-		switch {
-		case errors.Is(err, pgx.ErrNoRows):
-			return changeDelivery(ctx, tx, fresh.RequestID, step)
-		case err != nil:
-			return failed("store delivery", err)
-		}
-		if !step(&fresh, now) {
-			return errKeepNothing
-		}
-		return saveDelivery(ctx, tx, nil, fresh)
-	})
-	if errors.Is(err, errKeepNothing) {
-		return nil
-	}
-	return err
+	return s.change(ctx, fresh.RequestID, &fresh, step)
 }
-
-// errKeepNothing rolls a new delivery back.
-var errKeepNothing = errors.New("nothing to keep")
 
 // Step lets step change a delivery under its row's lock, with the database's time, and commits the result, or nothing if
 // step says so. Returns channels.ErrNotFound if there is none.
 func (s *Store) Step(ctx context.Context, requestID string, step func(d *channels.Delivery, now time.Time) bool) error {
-	return s.transact(ctx, func(tx pgx.Tx) error { return changeDelivery(ctx, tx, requestID, step) })
+	return s.change(ctx, requestID, nil, step)
+}
+
+// errKeepNothing rolls a delivery back to what it was.
+var errKeepNothing = errors.New("nothing to keep")
+
+// change is Step, and Open where fresh is what to store for an unknown request.
+func (s *Store) change(ctx context.Context, requestID string, fresh *channels.Delivery, step func(d *channels.Delivery, now time.Time) bool) error {
+	err := postgres.Quickly(ctx, s.pool, func(tx *postgres.QuickTx) error {
+		b := tx.Begin()
+		isNew := false
+		if fresh != nil {
+			b.Queue(insertDelivery, fresh.RequestID, fresh.IntegrationID, fresh.Platform, fresh.Recipient, fresh.Fingerprint, fresh.Template).
+				Exec(func(tag pgconn.CommandTag) error { isNew = tag.RowsAffected() > 0; return nil })
+		}
+		d, now, err := readDelivery(ctx, tx, b, lockDelivery, requestID)
+		if err != nil {
+			return err
+		}
+		before := d
+		before.Parts = slices.Clone(d.Parts)
+		if isNew {
+			d = *fresh
+		}
+		if !step(&d, now) {
+			return errKeepNothing
+		}
+		b = changes(before, d)
+		tx.Commit(b)
+		if err := tx.SendBatch(ctx, b).Close(); err != nil {
+			return failed("store delivery", err)
+		}
+		return nil
+	})
+	if errors.Is(err, errKeepNothing) {
+		return nil
+	}
+	return postgres.Fault(err)
 }
 
 // Delivery returns a delivery. Returns channels.ErrNotFound if there is none.
 func (s *Store) Delivery(ctx context.Context, requestID string) (channels.Delivery, error) {
-	d, _, err := readDelivery(ctx, s.pool, selectDelivery, requestID)
+	d, _, err := readDelivery(ctx, s.pool, &pgx.Batch{}, selectDelivery, requestID)
 	return d, err
 }
 
@@ -110,25 +128,13 @@ func (s *Store) PruneDeliveries(ctx context.Context, keep time.Duration, limit i
 	return tag.RowsAffected(), nil
 }
 
-func changeDelivery(ctx context.Context, tx pgx.Tx, requestID string, step func(d *channels.Delivery, now time.Time) bool) error {
-	d, now, err := readDelivery(ctx, tx, lockDelivery, requestID)
-	if err != nil {
-		return err
-	}
-	before := append([]channels.DeliveryPart(nil), d.Parts...)
-	if !step(&d, now) {
-		return nil
-	}
-	return saveDelivery(ctx, tx, before, d)
-}
-
 type batcher interface {
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
-func readDelivery(ctx context.Context, q batcher, query, requestID string) (channels.Delivery, time.Time, error) {
+// readDelivery sends a batch and, at its end, reads a delivery.
+func readDelivery(ctx context.Context, q batcher, b *pgx.Batch, query, requestID string) (channels.Delivery, time.Time, error) {
 	var (
-		b     pgx.Batch
 		head  deliveryRow
 		parts []partRow
 	)
@@ -140,7 +146,7 @@ func readDelivery(ctx context.Context, q batcher, query, requestID string) (chan
 		parts, err = pgx.CollectRows(rows, pgx.RowToStructByName[partRow])
 		return err
 	})
-	err := q.SendBatch(ctx, &b).Close()
+	err := q.SendBatch(ctx, b).Close()
 	if errors.Is(err, pgx.ErrNoRows) {
 		return channels.Delivery{}, time.Time{}, channels.ErrNotFound
 	}
@@ -150,20 +156,19 @@ func readDelivery(ctx context.Context, q batcher, query, requestID string) (chan
 	return head.delivery(parts), head.Now, nil
 }
 
-// saveDelivery writes the head and those parts that differ from before.
-func saveDelivery(ctx context.Context, tx pgx.Tx, before []channels.DeliveryPart, d channels.Delivery) error {
-	var b pgx.Batch
-	b.Queue(updateDelivery, d.RequestID, d.MaybeDuplicate, d.Lease.Token, timeOrNull(d.Lease.Until), d.Template)
+// changes returns the batch that writes what differs from before.
+func changes(before, d channels.Delivery) *pgx.Batch {
+	b := &pgx.Batch{}
+	if d.MaybeDuplicate != before.MaybeDuplicate || d.Lease != before.Lease || d.Template != before.Template {
+		b.Queue(updateDelivery, d.RequestID, d.MaybeDuplicate, d.Lease.Token, timeOrNull(d.Lease.Until), d.Template)
+	}
 	for n, p := range d.Parts {
-		if n < len(before) && before[n].Progress == p.Progress {
+		if n < len(before.Parts) && before.Parts[n].Progress == p.Progress {
 			continue
 		}
 		b.Queue(savePart, d.RequestID, n, newContentRow(p), p.Phase, p.Try, timeOrNull(p.TryTime), p.Doubts, p.MessageID, p.State,
 			p.ErrorCode, p.ErrorMessage, p.Pricing.Billable, p.Pricing.Model, p.Pricing.Type, p.Pricing.Category,
 			p.LateFailures)
 	}
-	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
-		return failed("store delivery", err)
-	}
-	return nil
+	return b
 }

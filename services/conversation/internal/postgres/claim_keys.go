@@ -22,7 +22,7 @@ func (it *item) keyed() bool { return it.Key != "" && it.ForeignNumber == "" }
 
 // claim keeps the payloads and claims the keys, and so learns what is new. Everything goes in one round trip.
 func (in *intake) claim(ctx context.Context) error {
-	b := in.tx.begin()
+	b := in.tx.Begin()
 	in.claimPayloads(b)
 	in.claimKeys(b)
 	b.Queue(in.store.sql.get("intake_begin")).QueryRow(func(row pgx.Row) error { return row.Scan(&in.now, &in.subscribed) })

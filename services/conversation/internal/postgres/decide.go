@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	platform "github.com/knobot/knobot/platform/postgres"
 	"github.com/knobot/knobot/platform/telemetry"
 	"github.com/knobot/knobot/services/conversation"
 )
@@ -23,24 +24,23 @@ type locked struct {
 	subscribed bool
 }
 
-// lock locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
-func (s *Store) lock(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
-	var l locked
-	err := tx.QueryRow(ctx, s.sql.get("turn_lock"), t.Conversation, t.Token, seconds(s.settings.LongestWait)).
-		Scan(&l.seq, &l.answer, &l.discards, &l.overdue, &l.subscribed)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return l, conversation.ErrLeaseLost
-	}
-	return l, err
+// lock sends a batch and, at its end, locks the turn by its lease. Returns ErrLeaseLost if another worker has it.
+func (s *Store) lock(ctx context.Context, tx *platform.QuickTx, b *pgx.Batch, t conversation.Turn) (l locked, err error) {
+	b.Queue(s.sql.get("turn_lock"), t.Conversation, t.Token, seconds(s.settings.LongestWait)).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&l.seq, &l.answer, &l.discards, &l.overdue, &l.subscribed)
+		if errors.Is(err, pgx.ErrNoRows) {
+			return conversation.ErrLeaseLost
+		}
+		return err
+	})
+	return l, tx.SendBatch(ctx, b).Close()
 }
 
-// lockBoth locks the conversation and then the turn, the order that ingest has too.
-func (s *Store) lockBoth(ctx context.Context, tx pgx.Tx, t conversation.Turn) (locked, error) {
+// lockBoth sends a batch and, at its end, locks the conversation and then the turn, the order that ingest has too.
+func (s *Store) lockBoth(ctx context.Context, tx *platform.QuickTx, b *pgx.Batch, t conversation.Turn) (locked, error) {
 	var paused bool
-	if err := tx.QueryRow(ctx, s.sql.get("conversation_lock"), t.Conversation).Scan(&paused); err != nil {
-		return locked{}, err
-	}
-	l, err := s.lock(ctx, tx, t)
+	b.Queue(s.sql.get("conversation_lock"), t.Conversation).QueryRow(func(row pgx.Row) error { return row.Scan(&paused) })
+	l, err := s.lock(ctx, tx, b, t)
 	l.paused = paused
 	return l, err
 }
@@ -53,20 +53,23 @@ func (s *Store) Checkpoint(ctx context.Context, t conversation.Turn, d conversat
 		Buttons: d.Buttons,
 	}
 	var thrownAway error
-	err := s.inTx(ctx, func(tx pgx.Tx) error {
-		l, err := s.lockBoth(ctx, tx, t)
+	err := s.quickly(ctx, func(tx *platform.QuickTx) error {
+		l, err := s.lockBoth(ctx, tx, tx.Begin(), t)
 		if err != nil {
 			return err
 		}
 		if l.answer != "" { // decided, but the news of the commit was lost
 			return s.decided(ctx, tx, l.answer, &a)
 		}
+		b := &pgx.Batch{}
 		var instead string
 		if instead, thrownAway = l.discard(d); thrownAway != nil {
-			_, err = tx.Exec(ctx, s.sql.get(instead), t.Conversation)
-			return err
+			b.Queue(s.sql.get(instead), t.Conversation)
+		} else {
+			s.decide(ctx, b, t, &a, d.Basis)
 		}
-		return s.decide(ctx, tx, t, &a, d.Basis)
+		tx.Commit(b)
+		return tx.SendBatch(ctx, b).Close()
 	})
 	if err == nil {
 		err = thrownAway
@@ -86,18 +89,17 @@ func (l locked) discard(d conversation.Draft) (statement string, why error) {
 	}
 }
 
-func (s *Store) decided(ctx context.Context, tx pgx.Tx, id conversation.MessageID, a *conversation.Answer) error {
+func (s *Store) decided(ctx context.Context, tx *platform.QuickTx, id conversation.MessageID, a *conversation.Answer) error {
 	a.ID = id
 	return tx.QueryRow(ctx, s.sql.get("answer_get"), id).Scan(&a.Request, &a.Text, &a.Through, &a.ReplyTo, &a.Language, &a.Buttons)
 }
 
 // decide stores a message of ours that is to go out, and mints its request id.
-func (s *Store) decide(ctx context.Context, tx pgx.Tx, t conversation.Turn, a *conversation.Answer, basis *conversation.Basis) error {
+func (s *Store) decide(ctx context.Context, b *pgx.Batch, t conversation.Turn, a *conversation.Answer, basis *conversation.Basis) {
 	a.ID, a.Request = conversation.MessageID(newID()), conversation.RequestID(uuid.NewString())
 	a.Trace = telemetry.Parent(ctx)
-	_, err := tx.Exec(ctx, s.sql.get("answer_decide"), t.Conversation, a.ID, a.Text, a.Purpose, a.Request, a.ReplyTo, a.Template,
+	b.Queue(s.sql.get("answer_decide"), t.Conversation, a.ID, a.Text, a.Purpose, a.Request, a.ReplyTo, a.Template,
 		a.Language, a.Through, basis, orNull(a.Buttons), a.Trace)
-	return err
 }
 
 // orNull keeps a column empty where there is nothing to put into it.
@@ -115,8 +117,8 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 	if t.Answer != nil {
 		through, failed = t.Answer.Through, &t.Answer.ID
 	}
-	return s.inTx(ctx, func(tx pgx.Tx) error {
-		l, err := s.lockBoth(ctx, tx, t)
+	return s.quickly(ctx, func(tx *platform.QuickTx) error {
+		l, err := s.lockBoth(ctx, tx, tx.Begin(), t)
 		if err != nil {
 			return err
 		}
@@ -128,13 +130,12 @@ func (s *Store) Bury(ctx context.Context, t conversation.Turn, cause, apology st
 		}
 		if apology == "" || l.paused { // staff is there to say it better
 			s.close(b, t, through)
-			return tx.SendBatch(ctx, b).Close()
+		} else {
+			b.Queue(s.sql.get("turn_settle_next"), t.Conversation, cause)
+			s.decide(ctx, b, t, &conversation.Answer{Purpose: conversation.Apology, Text: apology, Through: through}, nil)
 		}
-		b.Queue(s.sql.get("turn_settle_next"), t.Conversation, cause)
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
-			return err
-		}
-		return s.decide(ctx, tx, t, &conversation.Answer{Purpose: conversation.Apology, Text: apology, Through: through}, nil)
+		tx.Commit(b)
+		return tx.SendBatch(ctx, b).Close()
 	})
 }
 

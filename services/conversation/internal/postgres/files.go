@@ -56,13 +56,14 @@ func (s *Store) PutOffFetch(ctx context.Context, f conversation.Fetch, delay tim
 
 // Hear stores what was said in a voice note.
 func (s *Store) Hear(ctx context.Context, t conversation.Turn, m conversation.MessageID, media conversation.StoredMedia, transcript string) error {
-	return s.inTx(ctx, func(tx pgx.Tx) error {
-		if _, err := s.lock(ctx, tx, t); err != nil {
+	return s.quickly(ctx, func(tx *platform.QuickTx) error {
+		if _, err := s.lock(ctx, tx, tx.Begin(), t); err != nil {
 			return err
 		}
 		b := &pgx.Batch{} // first the fetch and then the message, as FetchDone has it
 		b.Queue(s.sql.get("fetch_drop"), m)
 		b.Queue(s.sql.get("message_hear"), t.Conversation, m, media.ID, media.SizeBytes, transcript)
+		tx.Commit(b)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }

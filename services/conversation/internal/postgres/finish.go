@@ -53,19 +53,21 @@ func (s *Store) Abandon(ctx context.Context, t conversation.Turn, a conversation
 }
 
 func (s *Store) settle(ctx context.Context, t conversation.Turn, a conversation.Answer, queue func(*pgx.Batch, locked)) error {
-	return s.inTx(ctx, func(tx pgx.Tx) error {
+	return s.quickly(ctx, func(tx *platform.QuickTx) error {
 		lock := s.lock
 		if a.Purpose == conversation.ByStaff { // changes the conversation, which is locked first
 			lock = s.lockBoth
 		}
-		l, err := lock(ctx, tx, t)
+		b := tx.Begin()
+		b.Queue(platform.NoWait) // who comes to the turn once more is told by channels what became of the answer
+		l, err := lock(ctx, tx, b, t)
 		if err != nil {
 			return err
 		}
-		b := &pgx.Batch{}
-		b.Queue(platform.NoWait) // who comes to the turn once more is told by channels what became of the answer
+		b = &pgx.Batch{}
 		queue(b, l)
 		s.close(b, t, a.Through)
+		tx.Commit(b)
 		return tx.SendBatch(ctx, b).Close()
 	})
 }
@@ -79,8 +81,8 @@ const windowClosed = "the service window is closed"
 
 // Hold keeps an answer back until the customer writes again. If that happened already, all is composed anew at once.
 func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.Answer, template *conversation.WindowTemplate) error {
-	return s.inTx(ctx, func(tx pgx.Tx) error {
-		l, err := s.lockBoth(ctx, tx, t)
+	return s.quickly(ctx, func(tx *platform.QuickTx) error {
+		l, err := s.lockBoth(ctx, tx, tx.Begin(), t)
 		if err != nil {
 			return err
 		}
@@ -89,6 +91,7 @@ func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.An
 		if l.seq > a.Through {
 			b.Queue(s.sql.get("turn_compose_anew"), t.Conversation, a.Through)
 			b.Queue(s.sql.get("turn_next_reply"), t.Conversation)
+			tx.Commit(b)
 			return tx.SendBatch(ctx, b).Close()
 		}
 		var invite bool
@@ -103,18 +106,18 @@ func (s *Store) Hold(ctx context.Context, t conversation.Turn, a conversation.An
 }
 
 // invite decides to send the template, or closes the turn where there is none to send.
-func (s *Store) invite(ctx context.Context, tx pgx.Tx, t conversation.Turn, a conversation.Answer,
+func (s *Store) invite(ctx context.Context, tx *platform.QuickTx, t conversation.Turn, a conversation.Answer,
 	template *conversation.WindowTemplate, allowed bool,
 ) error {
 	b := &pgx.Batch{}
 	if template == nil || !allowed {
 		s.close(b, t, a.Through)
-		return tx.SendBatch(ctx, b).Close()
+	} else {
+		b.Queue(s.sql.get("turn_settle_next"), t.Conversation, windowClosed)
+		s.decide(ctx, b, t, invitation(*template, a), nil)
 	}
-	if _, err := tx.Exec(ctx, s.sql.get("turn_settle_next"), t.Conversation, windowClosed); err != nil {
-		return err
-	}
-	return s.decide(ctx, tx, t, invitation(*template, a), nil)
+	tx.Commit(b)
+	return tx.SendBatch(ctx, b).Close()
 }
 
 // invitation is the message that stands for a template in the conversation.

@@ -18,15 +18,13 @@ import (
 // It never sends a NOTIFY: inside the transaction that halves the rate of commits (measured).
 func (s *Store) Ingest(ctx context.Context, deliveries []conversation.Delivery) ([]conversation.Receipt, error) {
 	var receipts []conversation.Receipt
-	err := s.again(ctx, func() error {
-		return s.quickTx(ctx, func(tx *quickTx) error {
-			in := s.newIntake(tx, deliveries)
-			if err := in.run(ctx); err != nil {
-				return err
-			}
-			receipts = in.receipts()
-			return nil
-		})
+	err := s.quickly(ctx, func(tx *platform.QuickTx) error {
+		in := s.newIntake(tx, deliveries)
+		if err := in.run(ctx); err != nil {
+			return err
+		}
+		receipts = in.receipts()
+		return nil
 	})
 	if platform.IsRefused(err) {
 		return nil, refused{err}
@@ -43,7 +41,7 @@ func (r refused) Unwrap() []error { return []error{conversation.ErrRefused, r.ca
 // intake is one transaction of Ingest.
 type intake struct {
 	store *Store
-	tx    *quickTx
+	tx    *platform.QuickTx
 	// now is the database's: no other clock decides anything.
 	now time.Time
 	// subscribed says that somebody is told what customers write.
@@ -85,7 +83,7 @@ type item struct {
 	chosen bool
 }
 
-func (s *Store) newIntake(tx *quickTx, deliveries []conversation.Delivery) *intake {
+func (s *Store) newIntake(tx *platform.QuickTx, deliveries []conversation.Delivery) *intake {
 	in := &intake{store: s, tx: tx, opened: map[conversation.LogID]int{}, files: map[conversation.LogID]int{}}
 	for i := range deliveries {
 		d := &received{Delivery: &deliveries[i], digest: sha256.Sum256(deliveries[i].Payload)}

@@ -89,7 +89,9 @@ func (s *Store) holdLate(ctx context.Context, tx pgx.Tx, l late, template *conve
 		return err // the customer wrote meanwhile: the window is open
 	}
 	t := conversation.Turn{Lease: conversation.Lease{Conversation: l.talk}}
-	return s.decide(ctx, tx, t, invitation(*template, l.Answer), nil)
+	b := &pgx.Batch{}
+	s.decide(ctx, b, t, invitation(*template, l.Answer), nil)
+	return tx.SendBatch(ctx, b).Close()
 }
 
 // lost is the cause that stands on an answer which is replaced by one of its own, composed anew.

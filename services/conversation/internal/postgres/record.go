@@ -21,7 +21,7 @@ func (in *intake) write(ctx context.Context) error {
 	in.queueReports(b)
 	in.queueLogs(b)
 	if len(in.amendments()) == 0 {
-		in.tx.commit(b)
+		in.tx.Commit(b)
 	}
 	return in.tx.SendBatch(ctx, b).Close()
 }

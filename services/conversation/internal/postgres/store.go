@@ -81,6 +81,11 @@ func (s *Store) inTx(ctx context.Context, f func(tx pgx.Tx) error) error {
 	return s.again(ctx, func() error { return pgx.BeginFunc(ctx, s.pool, f) })
 }
 
+// quickly is inTx for what begins with its first batch.
+func (s *Store) quickly(ctx context.Context, f func(tx *platform.QuickTx) error) error {
+	return s.again(ctx, func() error { return platform.Quickly(ctx, s.pool, f) })
+}
+
 // again runs a transaction, and again when PostgreSQL broke it off to let another one pass.
 func (s *Store) again(ctx context.Context, transact func() error) error {
 	for try := 1; ; try++ {

@@ -9,8 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// quickTx is a transaction that begins with its first batch and commits with its last, which spares two of five round trips.
-type quickTx struct {
+// QuickTx is a transaction that begins with its first batch and commits with its last, which spares two round trips.
+type QuickTx struct {
 	*pgxpool.Conn
 	committed bool
 }
@@ -18,15 +18,15 @@ type quickTx struct {
 // rollbackTimeout bounds giving up. A connection that does not answer by then is thrown away, and PostgreSQL rolls back.
 const rollbackTimeout = 2 * time.Second
 
-// quickTx runs f, which starts with begin. What f has not committed with its last batch is committed after it, or rolled back if
-// it fails.
-func (s *Store) quickTx(ctx context.Context, f func(tx *quickTx) error) error {
-	conn, err := s.pool.Acquire(ctx)
+// Quickly runs f, which starts with Begin. What f has not committed with its last batch is committed after it, or rolled back if it
+// fails.
+func Quickly(ctx context.Context, pool *pgxpool.Pool, f func(tx *QuickTx) error) error {
+	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
 	defer conn.Release() // the pool throws away one that is still in a transaction
-	tx := &quickTx{Conn: conn}
+	tx := &QuickTx{Conn: conn}
 	if err := f(tx); err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 		defer cancel()
@@ -43,15 +43,15 @@ func (s *Store) quickTx(ctx context.Context, f func(tx *quickTx) error) error {
 	return committed(tag)
 }
 
-// begin returns the first batch.
-func (tx *quickTx) begin() *pgx.Batch {
+// Begin returns the first batch.
+func (tx *QuickTx) Begin() *pgx.Batch {
 	b := &pgx.Batch{}
 	b.Queue("begin")
 	return b
 }
 
-// commit makes a batch the last one.
-func (tx *quickTx) commit(b *pgx.Batch) {
+// Commit makes a batch the last one.
+func (tx *QuickTx) Commit(b *pgx.Batch) {
 	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
 		tx.committed = true
 		return committed(tag)
