@@ -15,7 +15,7 @@ import (
 const selectIntegration = `
 select id::text, name, platform, enabled, stop_reason, coalesce(phone_number_id, '') as phone_number_id, business_account_id,
        allow_unsigned, coalesce(bot_id, 0) as bot_id, bot_username, settings, seeded, revision,
-       create_time, update_time, delete_time, purge_time,
+       create_time, update_time, delete_time, purge_time, xmin::text as row_version,
        (select coalesce(jsonb_agg(jsonb_build_object('field', s.field, 'sealed', encode(s.sealed, 'hex'),
                                                      'create_time', s.create_time, 'expire_time', s.expire_time)
                                   order by s.ordinal), '[]')
@@ -30,7 +30,11 @@ const (
 	whereSince = `where i.revision > $1 and (i.purge_time is null or $1 > 0) order by i.revision, i.id`
 )
 
-const selectRevision = `select value from revision`
+const (
+	selectRevision = `select value from revision`
+	// selectRowVersion is of an integration: each change of it or of its secrets writes its row, which then has another xmin.
+	selectRowVersion = `select xmin::text from integrations where id = $1 and purge_time is null`
+)
 
 // The row lock is held until the commit: see revision in the schema.
 const raiseRevision = `update revision set value = value + 1 returning value, now()`
@@ -45,9 +49,37 @@ set name = excluded.name, enabled = excluded.enabled, stop_reason = excluded.sto
     allow_unsigned = excluded.allow_unsigned, bot_id = excluded.bot_id, bot_username = excluded.bot_username,
     settings = excluded.settings, revision = excluded.revision, delete_time = excluded.delete_time, update_time = now()`
 
-// Get returns an integration, tombstones included. Returns channels.ErrNotFound if there is none.
+// seen is an integration as it was read.
+type seen struct {
+	channels.Integration
+	rowVersion string
+}
+
+// Get returns an integration, tombstones included. Returns channels.ErrNotFound if there is none. One that was read before and has
+// not changed is not read, unsealed and decoded again: every message asks for it. A replaced secret may be in it for a moment
+// after its time.
 func (s *Store) Get(ctx context.Context, id string) (channels.Integration, error) {
-	return s.one(ctx, s.pool, whereID, id)
+	known, _ := s.known.Load(id)
+	if i, ok := known.(seen); ok && s.unchanged(ctx, i) {
+		return i.Integration, nil
+	}
+	rows, err := s.read(ctx, s.pool, whereID, id)
+	if err != nil {
+		return channels.Integration{}, err
+	}
+	if len(rows) == 0 {
+		s.known.Delete(id)
+		return channels.Integration{}, channels.ErrNotFound
+	}
+	i := rows[0].integration(s.sealer)
+	s.known.Store(id, seen{i, rows[0].RowVersion})
+	return i, nil
+}
+
+func (s *Store) unchanged(ctx context.Context, i seen) bool {
+	var version string
+	err := s.pool.QueryRow(ctx, selectRowVersion, i.ID).Scan(&version)
+	return err == nil && version == i.rowVersion
 }
 
 // List returns up to limit integrations after (name, id), by name, without tombstones; of all platforms for an empty one.
@@ -145,7 +177,7 @@ func (s *Store) one(ctx context.Context, q querier, where, id string) (channels.
 	return found[0], nil
 }
 
-func (s *Store) many(ctx context.Context, q querier, where string, args ...any) ([]channels.Integration, error) {
+func (s *Store) read(ctx context.Context, q querier, where string, args ...any) ([]integrationRow, error) {
 	rows, err := q.Query(ctx, selectIntegration+where, args...)
 	if err != nil {
 		return nil, failed("read integrations", err)
@@ -153,6 +185,14 @@ func (s *Store) many(ctx context.Context, q querier, where string, args ...any) 
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[integrationRow])
 	if err != nil {
 		return nil, failed("read integrations", err)
+	}
+	return found, nil
+}
+
+func (s *Store) many(ctx context.Context, q querier, where string, args ...any) ([]channels.Integration, error) {
+	found, err := s.read(ctx, q, where, args...)
+	if err != nil {
+		return nil, err
 	}
 	integrations := make([]channels.Integration, len(found))
 	for n, r := range found {

@@ -74,7 +74,7 @@ where (p.integration_id, p.recipient, p.quota) = (old.integration_id, old.recipi
 // recipient for a while.
 func (s *Store) TakePlace(ctx context.Context, r channels.PlaceRequest) (channels.Place, error) {
 	recipients, names, every, slack := columns(r.Quotas)
-	for {
+	for missing := false; ; missing = true {
 		var (
 			complete bool
 			place    channels.Place
@@ -82,6 +82,9 @@ func (s *Store) TakePlace(ctx context.Context, r channels.PlaceRequest) (channel
 		)
 		b := &pgx.Batch{}
 		b.Queue(postgres.NoWait) // a place that is forgotten is a message too early
+		if missing {
+			b.Queue(addQuotas, r.IntegrationID, recipients, names)
+		}
 		b.Queue(takePlace, r.IntegrationID, recipients, names, every, slack, r.PausedFor, r.Patience, timeOrNull(r.Now)).
 			QueryRow(func(row pgx.Row) error { return row.Scan(&complete, &place.Taken, &seconds) })
 		if err := s.pool.SendBatch(ctx, b).Close(); err != nil {
@@ -90,9 +93,6 @@ func (s *Store) TakePlace(ctx context.Context, r channels.PlaceRequest) (channel
 		if complete {
 			place.Wait = inSeconds(seconds)
 			return place, nil
-		}
-		if _, err := s.pool.Exec(ctx, addQuotas, r.IntegrationID, recipients, names); err != nil {
-			return channels.Place{}, failed("add quotas", err)
 		}
 	}
 }

@@ -28,6 +28,7 @@ type integrationRow struct {
 	UpdateTime        time.Time   `db:"update_time"`
 	DeleteTime        *time.Time  `db:"delete_time"`
 	PurgeTime         *time.Time  `db:"purge_time"`
+	RowVersion        string      `db:"row_version"`
 	Secrets           []secretRow `db:"secrets"`
 }
 

@@ -5,6 +5,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -21,6 +22,8 @@ func Schema() postgres.Schema { return postgres.Schema{Name: "channels", Migrati
 type Store struct {
 	pool   *pgxpool.Pool
 	sealer *sealing.Sealer
+	// known are the integrations that were read, seen by id.
+	known sync.Map
 }
 
 // NewStore returns a store on a pool whose schema is migrated.
