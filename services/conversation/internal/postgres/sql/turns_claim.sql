@@ -1,7 +1,8 @@
--- Parameters that decide how many rows there are stand in a (select …), which the planner does not look into: else it finds the
--- plan for these few rows cheaper than the one for any, and plans anew each time, which takes longer than the rest.
 -- Leases due turns. Each integration offers as many as it has slots free; those of integrations that hold few go first, so
 -- that nobody waits behind another's backlog. A lease that expired was a crash.
+--
+-- Parameters that decide how many rows there are stand in a (select …), which the planner does not look into: else it finds the
+-- plan for these few rows cheaper than the one for any, and plans anew each time, which takes longer than the rest.
 with room as (
     select * from unnest((select $1::text[]), (select $2::int[]), (select $3::int[])) as room (integration_id, free, held)
 ), due as (
